@@ -1,0 +1,1 @@
+//! Object names and labels, each made here and nowhere else: `<shop>-<component>[-<shard>]`.
