@@ -4,14 +4,36 @@
 //! spec → [`validate`] → [`ValidatedShop`] → (with [`Observed`]) [`plan()`] → [`Plan`] → [`check`] → applied and
 //! executed by the controller → [`report`] → status.
 
+mod assemble;
+pub mod check;
 pub mod component;
+pub mod contract;
+pub mod digest;
+pub mod explain;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
+pub mod health;
 pub mod inputs;
 pub mod names;
 pub mod object;
 pub mod observed;
+pub mod pod;
+pub mod policy;
+pub mod quantity;
+pub mod report;
+pub mod shop;
 pub mod task;
+pub mod topology;
+pub mod validate;
 
+pub use assemble::{plan, plan_with};
+pub use check::check;
+pub use contract::{Component, ComponentPlan, Handover, PlanError, Rollout};
+pub use health::{Health, State};
 pub use inputs::Inputs;
-pub use object::{Object, Plan};
+pub use object::{ComponentId, Object, Plan};
 pub use observed::{Observed, Seen};
+pub use report::report;
+pub use shop::ValidatedShop;
 pub use task::Task;
+pub use validate::validate;

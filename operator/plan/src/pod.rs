@@ -1,0 +1,100 @@
+//! Reads pods: which belong to what, whether one is ready, and in plain words what is wrong with it.
+//! Must not decide what to do about it.
+
+use crate::names;
+use crate::observed::{Observed, Seen};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+/// Pods with these `component` and `name` labels, in order of their names.
+pub fn pods_of<'a>(seen: &'a Observed, component: &str, name: &str) -> Seen<Vec<&'a Pod>> {
+    let has = |pod: &Pod, key: &str, value: &str| {
+        pod.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|found| found == value)
+    };
+    match &seen.pods {
+        Seen::Absent => Seen::Absent,
+        Seen::Unknown(why) => Seen::Unknown(why.clone()),
+        Seen::Known(pods) => {
+            let of = |pod: &&Pod| has(pod, names::COMPONENT, component) && has(pod, names::NAME, name);
+            let mut found: Vec<&Pod> = pods.iter().filter(of).collect();
+            found.sort_by_key(|pod| ordinal(pod));
+            Seen::Known(found)
+        }
+    }
+}
+
+pub fn name(pod: &Pod) -> &str {
+    pod.metadata.name.as_deref().unwrap_or_default()
+}
+pub fn uid(pod: &Pod) -> &str {
+    pod.metadata.uid.as_deref().unwrap_or_default()
+}
+pub fn ip(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.pod_ip.as_deref().filter(|ip| !ip.is_empty())
+}
+pub fn node(pod: &Pod) -> Option<&str> {
+    pod.spec.as_ref()?.node_name.as_deref()
+}
+pub fn is_leaving(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
+}
+
+/// `demo-redis-10` after `demo-redis-9`; pods of a Deployment by name.
+fn ordinal(pod: &Pod) -> (String, u32, String) {
+    let name = name(pod);
+    match name.rsplit_once('-').and_then(|(set, number)| Some((set, number.parse().ok()?))) {
+        Some((set, number)) => (set.to_owned(), number, String::new()),
+        None => (name.to_owned(), 0, name.to_owned()),
+    }
+}
+
+/// Ready, and not on its way out.
+pub fn is_ready(pod: &Pod) -> bool {
+    !is_leaving(pod) && condition(pod, "Ready").is_some_and(|(status, _)| status == "True")
+}
+
+fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, &'a str)> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let found = conditions.iter().find(|condition| condition.type_ == kind)?;
+    Some((&found.status, found.message.as_deref().unwrap_or_default()))
+}
+
+/// Why a pod will not become ready by waiting, in words that name it: an image that cannot be pulled, a crash loop,
+/// no node that fits. `None` for a pod that is fine or merely starting.
+pub fn problem_of(pod: &Pod) -> Option<String> {
+    let name = name(pod);
+    if let Some(("False", message)) = condition(pod, "PodScheduled") {
+        return Some(format!("pod {name} fits on no node: {}", short(message)));
+    }
+    let status = pod.status.as_ref()?;
+    if status.phase.as_deref() == Some("Failed") {
+        let why = status.message.as_deref().or(status.reason.as_deref()).unwrap_or("it ended");
+        return Some(format!("pod {name} failed: {}", short(why)));
+    }
+    let containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    containers.filter_map(container_problem).map(|problem| format!("pod {name}: {problem}")).next()
+}
+
+fn container_problem(container: &ContainerStatus) -> Option<String> {
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let message = waiting.message.as_deref().unwrap_or_default();
+    match waiting.reason.as_deref()? {
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => {
+            Some(format!("image {} cannot be pulled", container.image))
+        }
+        "CrashLoopBackOff" => {
+            let code = container.last_state.as_ref().and_then(|last| last.terminated.as_ref()).map(|end| end.exit_code);
+            let code = code.map_or(String::new(), |code| format!(" with exit code {code}"));
+            Some(format!("container {} ends again and again{code} ({} restarts)", container.name, container.restart_count))
+        }
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            Some(format!("container {} cannot start: {}", container.name, short(message)))
+        }
+        _ => None,
+    }
+}
+
+/// The first sentence, at most 160 characters: conditions are read on one line.
+fn short(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    line.chars().take(160).collect()
+}

@@ -1,0 +1,6 @@
+//! Arithmetic: how large, how many, where. Numbers in, numbers out.
+
+pub mod connections;
+pub mod placement;
+pub mod shards;
+pub mod sizing;
