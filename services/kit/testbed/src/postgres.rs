@@ -1,0 +1,194 @@
+//! A Postgres on loopback (the newest Debian has installed), without fsync, with one superuser.
+//!
+//! `shared()` is one server for all tests of a binary; `fresh_database()` gives each test its own empty database.
+
+use crate::guard::{Guard, Server, as_account, clean_environment};
+use crate::place::{self, Account};
+use crate::wait::{STARTS, until_ready};
+use anyhow::{Context, Result, bail};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const SUPERUSER: &str = "postgres";
+static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+
+pub struct Postgres {
+    host: String,
+    port: u16,
+    password: String,
+    _guard: Guard,
+}
+
+impl Postgres {
+    /// The one server of this test binary, started by whoever asks first.
+    pub async fn shared() -> Result<&'static Self> {
+        SHARED.get_or_try_init(Self::start).await
+    }
+
+    /// A server of its own, which ends with the value.
+    pub async fn start() -> Result<Self> {
+        let mut last = None;
+        for _ in 0..STARTS {
+            match Self::start_once().await {
+                Ok(server) => return Ok(server),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.expect("a start was tried")).with_context(|| format!("Postgres did not start in {STARTS} tries"))
+    }
+
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn superuser(&self) -> &'static str {
+        SUPERUSER
+    }
+
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Address of a database as the superuser.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://{SUPERUSER}:{}@{}:{}/{database}?sslmode=disable",
+            self.password, self.host, self.port
+        )
+    }
+
+    /// Makes an empty database and returns its address as the superuser.
+    pub async fn fresh_database(&self) -> Result<String> {
+        let name = format!("test_{:016x}", place::random());
+        let work = async {
+            let mut connection = PgConnection::connect(&self.url("postgres")).await?;
+            // The name is hexadecimal digits; template0 is never in use, so that tests can do this side by side.
+            let statement = AssertSqlSafe(format!("create database {name} template template0"));
+            sqlx::query(statement).execute(&mut connection).await?;
+            connection.close().await
+        };
+        match tokio::time::timeout(DEADLINE, work).await {
+            Ok(done) => done.with_context(|| format!("cannot make database {name} on {}:{}", self.host, self.port))?,
+            Err(_) => bail!("making database {name} took longer than {} s", DEADLINE.as_secs()),
+        }
+        Ok(self.url(&name))
+    }
+
+    async fn start_once() -> Result<Self> {
+        let programs = newest()?;
+        let account = place::account("postgres")?;
+        let (ip, password) = (place::address(), place::password());
+        let port = place::free_ports(ip, 1)?[0];
+        let folder = place::folder("postgres", account)?;
+        initialise(&programs, folder.path(), &password, account)?;
+        let server = Server {
+            program: &programs.join("postgres"),
+            arguments: settings(folder.path(), &ip.to_string(), port),
+            environment: Vec::new(),
+            account,
+            stop_signal: "QUIT",
+        };
+        let guard = Guard::start(folder, &server)?;
+        let server = Self {
+            host: ip.to_string(),
+            port,
+            password,
+            _guard: guard,
+        };
+        let url = server.url("postgres");
+        until_ready("Postgres", &server._guard, DEADLINE, async || {
+            let mut connection = PgConnection::connect(&url).await?;
+            sqlx::query("select 1").execute(&mut connection).await?;
+            Ok(connection.close().await?)
+        })
+        .await?;
+        Ok(server)
+    }
+}
+
+/// The programs of the newest version under Debian's folder.
+fn newest() -> Result<PathBuf> {
+    let base = Path::new("/usr/lib/postgresql");
+    let versions = std::fs::read_dir(base).into_iter().flatten().flatten();
+    let newest = versions
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
+        .filter(|(_, programs)| programs.join("initdb").is_file() && programs.join("postgres").is_file())
+        .max();
+    newest.map(|(_, programs)| programs).with_context(|| {
+        format!(
+            "no Postgres server under {}: install the Debian package postgresql",
+            base.display()
+        )
+    })
+}
+
+fn initialise(programs: &Path, folder: &Path, password: &str, account: Option<Account>) -> Result<()> {
+    let password_file = folder.join("password");
+    place::write(&password_file, password, account)?;
+    let initdb = programs.join("initdb").display().to_string();
+    let data = folder.join("data");
+    let words = [as_account(account), vec![initdb]].concat();
+    let mut command = Command::new(&words[0]);
+    command
+        .args(&words[1..])
+        .arg("--pgdata")
+        .arg(data)
+        .arg("--pwfile")
+        .arg(&password_file);
+    command.args([
+        "--username",
+        SUPERUSER,
+        "--auth",
+        "scram-sha-256",
+        "--encoding",
+        "UTF8",
+        "--locale",
+        "C",
+    ]);
+    command.args(["--no-sync", "--no-instructions"]);
+    clean_environment(&mut command, folder);
+    let output = command.output().with_context(|| format!("cannot run {words:?}"))?;
+    if !output.status.success() {
+        bail!(
+            "initdb failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+/// Durability is off: a test's data need not survive a power cut.
+fn settings(folder: &Path, ip: &str, port: u16) -> Vec<String> {
+    let port = port.to_string();
+    let settings = [
+        ("listen_addresses", ip),
+        ("port", &port),
+        ("unix_socket_directories", ""),
+        ("fsync", "off"),
+        ("full_page_writes", "off"),
+        ("synchronous_commit", "off"),
+        ("max_connections", "200"),
+        ("shared_buffers", "32MB"),
+        ("dynamic_shared_memory_type", "mmap"),
+        ("logging_collector", "off"),
+    ];
+    let data = ["-D".to_owned(), folder.join("data").display().to_string()];
+    let settings = settings
+        .iter()
+        .flat_map(|(key, value)| ["-c".to_owned(), format!("{key}={value}")]);
+    data.into_iter().chain(settings).collect()
+}
