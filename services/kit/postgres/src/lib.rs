@@ -1,1 +1,16 @@
+//! Pools of one database or of all its shards, routed by the published shard map. Connections are made when first
+//! used, so an unreachable shard stops nobody else; every error names its tier, such as `postgres/orders/1`.
+//! Made for PgBouncer in transaction mode: no session state, no LISTEN, no advisory lock outside migrations.
 
+mod error;
+mod map_file;
+mod migrate;
+mod pool;
+mod settings;
+mod sharded;
+
+pub use error::StoreError;
+pub use migrate::{migrate, migrate_shards};
+pub use pool::Pool;
+pub use settings::{CatalogSettings, Credentials, OrdersSettings, Timeouts};
+pub use sharded::{Shard, ShardedPool};

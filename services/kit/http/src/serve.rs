@@ -1,0 +1,54 @@
+//! Serves a router until told to stop, then drains: not ready, a pause in which load balancers notice, no new
+//! connections, and the requests under way finish or are cut off at the limit.
+
+use crate::Health;
+use axum::Router;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How a process lets go of its clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Drain {
+    /// Between "not ready" and the end of new connections.
+    pub notice: Duration,
+    /// For the requests under way after that.
+    pub limit: Duration,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { notice: Duration::from_secs(5), limit: Duration::from_secs(15) }
+    }
+}
+
+/// Returns when everything is drained.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    health: Health,
+    stop: CancellationToken,
+    drain: Drain,
+) -> std::io::Result<()> {
+    let closing = CancellationToken::new();
+    let wait = closing.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { wait.cancelled().await });
+    let mut server = tokio::spawn(async move { server.await });
+    health.set_ready(true);
+    tokio::select! {
+        ended = &mut server => return ended.map_err(std::io::Error::other)?,
+        () = stop.cancelled() => {}
+    }
+    health.set_ready(false);
+    tracing::info!(notice_s = drain.notice.as_secs(), "draining");
+    tokio::time::sleep(drain.notice).await;
+    closing.cancel();
+    match tokio::time::timeout(drain.limit, &mut server).await {
+        Ok(ended) => ended.map_err(std::io::Error::other)?,
+        Err(_) => {
+            tracing::warn!(limit_s = drain.limit.as_secs(), "requests still under way were cut off");
+            server.abort();
+            Ok(())
+        }
+    }
+}

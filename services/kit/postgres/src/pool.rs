@@ -1,0 +1,67 @@
+//! A pool of one server, which knows its tier. Connects lazily and gives up on a connection after the acquire timeout.
+
+use crate::{Credentials, StoreError, Timeouts};
+use shop_contract::shard_map::Address;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{PgPool, Postgres, Transaction};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Cloning shares the connections.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    inner: PgPool,
+    tier: Arc<str>,
+}
+
+impl Pool {
+    /// Opens nothing yet. Must be called inside a runtime.
+    pub fn lazy(tier: &str, at: &Address, credentials: &Credentials, timeouts: Timeouts) -> Self {
+        let inner = PgPoolOptions::new()
+            .max_connections(timeouts.connections)
+            .acquire_timeout(timeouts.acquire)
+            .idle_timeout(Duration::from_secs(300))
+            .max_lifetime(Duration::from_secs(1800))
+            .connect_lazy_with(connect_options(at, credentials));
+        Self { inner, tier: tier.into() }
+    }
+
+    pub fn tier(&self) -> &Arc<str> {
+        &self.tier
+    }
+
+    /// What statements run on.
+    pub fn executor(&self) -> &PgPool {
+        &self.inner
+    }
+
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.inner.begin().await.map_err(|error| self.error(&error))
+    }
+
+    pub async fn commit(&self, transaction: Transaction<'static, Postgres>) -> Result<(), StoreError> {
+        transaction.commit().await.map_err(|error| self.error(&error))
+    }
+
+    /// Names this pool's tier in an error of one of its statements.
+    pub fn error(&self, error: &sqlx::Error) -> StoreError {
+        StoreError::of(&self.tier, error)
+    }
+
+    pub async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// PgBouncer refuses start-up parameters it does not track, so none is sent that is not needed.
+pub(crate) fn connect_options(at: &Address, credentials: &Credentials) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
+        .host(&at.host)
+        .port(at.port)
+        .username(&credentials.user)
+        .password(credentials.password.expose())
+        .database(&credentials.database)
+        .ssl_mode(PgSslMode::Disable)
+        .extra_float_digits(None)
+        .statement_cache_capacity(100)
+}
