@@ -1,0 +1,245 @@
+//! Measures the operator on the cluster of `KUBECONFIG`, beside a Ready demo shop, and prints text and then JSON.
+//! Nothing else should run on the cluster meanwhile. Parts to run come as arguments: idle, edits, shard, crowd; none = all.
+//! `SHOP_BENCH_SECONDS` (120) is how long each idle stretch is watched, `SHOP_BENCH_RUNS` (3) how often a shard is made.
+
+use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Service;
+use kube::api::{Api, DeleteParams, ListParams, WatchEvent, WatchParams};
+use serde_json::{Value, json};
+use shop_e2e::measure::Figure;
+use shop_e2e::operator::Operator;
+use shop_e2e::waiting::not_yet;
+use shop_e2e::{Cluster, PATIENCE, Shop, eventually, seed};
+use std::time::{Duration, Instant};
+
+const EDITS: usize = 30;
+const CROWD: usize = 50;
+const SAMPLE_EVERY: Duration = Duration::from_secs(10);
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let runs = |part: &str| wanted.is_empty() || wanted.iter().any(|one| one == part);
+    let cluster = Cluster::connect().await;
+    let demo = Shop::demo(&cluster);
+    demo.becomes_ready().await;
+    let mut figures = Vec::new();
+    if runs("idle") {
+        let bounds = Bounds {
+            requests: 0.6,
+            mebibytes: 32.0,
+        };
+        figures.extend(rest(&cluster, "one idle shop", bounds).await?);
+    }
+    if runs("edits") {
+        figures.extend(edits(&demo).await?);
+    }
+    if runs("shard") {
+        figures.push(three_instances(&cluster).await?);
+    }
+    if runs("crowd") {
+        figures.extend(crowd(&cluster).await?);
+    }
+    for figure in &figures {
+        println!("{}", figure.text());
+    }
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&figures.iter().map(Figure::json).collect::<Vec<Value>>())?
+    );
+    Ok(())
+}
+
+struct Bounds {
+    requests: f64,
+    mebibytes: f64,
+}
+
+/// Requests a second and resident memory while nothing is asked of the operator; one sample every ten seconds.
+async fn rest(cluster: &Cluster, what: &'static str, bounds: Bounds) -> Result<Vec<Figure>> {
+    let operator = Operator::of(cluster).await;
+    let seconds = seed::number("SHOP_BENCH_SECONDS").unwrap_or(120);
+    let (mut rates, mut memory) = (Vec::new(), Vec::new());
+    let mut before = (Instant::now(), requests(&operator).await?);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(seconds) {
+        tokio::time::sleep(SAMPLE_EVERY).await;
+        let now = (Instant::now(), requests(&operator).await?);
+        rates.push((now.1 - before.1) / now.0.duration_since(before.0).as_secs_f64());
+        memory.push(resident(&operator).await? / f64::from(1 << 20));
+        before = now;
+    }
+    let total = format!(
+        "{what}, {seconds} s, one sample every 10 s; mean {:.3}/s; lease renewals included",
+        mean(&rates)
+    );
+    let name = |figure: &str| -> &'static str { format!("{figure}, {what}").leak() };
+    Ok(vec![
+        Figure {
+            name: name("API requests/s"),
+            unit: "1/s",
+            samples: rates,
+            median_bound: Some(bounds.requests),
+            p99_bound: None,
+            note: total,
+        },
+        Figure {
+            name: name("resident memory"),
+            unit: "MiB",
+            samples: memory,
+            median_bound: Some(bounds.mebibytes),
+            p99_bound: None,
+            note: "as the process reports it; of the leading pod".into(),
+        },
+    ])
+}
+
+async fn requests(operator: &Operator) -> Result<f64> {
+    let metrics = operator.metrics().await?;
+    let matching = metrics
+        .iter()
+        .filter(|(name, _)| name.starts_with("shop_operator_api_requests_total"));
+    Ok(matching.map(|(_, value)| value).sum())
+}
+
+async fn resident(operator: &Operator) -> Result<f64> {
+    let metrics = operator.metrics().await?;
+    metrics
+        .get("process_resident_memory_bytes")
+        .copied()
+        .context("no metric process_resident_memory_bytes")
+}
+
+/// From an edit of the spec to the first write it causes: a change of the gateway's Service, which restarts nothing.
+async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
+    let spec = demo.raw_spec().await;
+    let services: Api<Service> = demo.cluster.api(demo.namespace());
+    let name = format!("{}-gateway", demo.name);
+    let (mut since_sent, mut since_answered) = (Vec::new(), Vec::new());
+    for round in 0..EDITS {
+        let port = if round % 2 == 0 { 30180 } else { 30181 };
+        let now = services.get(&name).await?;
+        let version = now.metadata.resource_version.context("a resource version")?;
+        let only = WatchParams::default().fields(&format!("metadata.name={name}"));
+        let mut watch = services.watch(&only, &version).await?.boxed();
+        let changed = tokio::spawn(async move {
+            while let Some(event) = watch.try_next().await? {
+                if matches!(event, WatchEvent::Modified(_)) {
+                    return anyhow::Ok(Instant::now());
+                }
+            }
+            anyhow::bail!("the watch ended before the change")
+        });
+        let sent = Instant::now();
+        demo.edit(json!({"gateway": {"serviceType": "NodePort", "nodePort": port}}))
+            .await;
+        let answered = Instant::now();
+        let written = tokio::time::timeout(PATIENCE, changed).await???;
+        since_sent.push(written.duration_since(sent).as_secs_f64() * 1000.0);
+        since_answered.push(written.saturating_duration_since(answered).as_secs_f64() * 1000.0);
+        demo.becomes_ready().await;
+    }
+    demo.put_back(spec).await;
+    demo.becomes_ready().await;
+    let note = "edit of gateway.nodePort until the watch shows Service <shop>-gateway changed; client and cluster share the machine";
+    Ok(vec![
+        Figure {
+            name: "spec edit answered → first write seen",
+            unit: "ms",
+            samples: since_answered,
+            median_bound: Some(10.0),
+            p99_bound: Some(50.0),
+            note: note.into(),
+        },
+        Figure {
+            name: "spec edit sent → first write seen",
+            unit: "ms",
+            samples: since_sent,
+            median_bound: None,
+            p99_bound: None,
+            note: "the same edits, with the edit's own request".into(),
+        },
+    ])
+}
+
+/// A shard of three: apply until all three instances are ready. The rest of the shop is as small as it can be.
+async fn three_instances(cluster: &Cluster) -> Result<Figure> {
+    let mut samples = Vec::new();
+    for _ in 0..seed::number("SHOP_BENCH_RUNS").unwrap_or(3) {
+        let namespace = "bench-shard";
+        cluster.create_namespace(namespace).await;
+        let shop = Shop::tiny(cluster, namespace, json!({"postgres": {"orders": {"replicas": 2}}}));
+        let start = Instant::now();
+        shop.create().await;
+        let sets: Api<StatefulSet> = cluster.api(namespace);
+        eventually(PATIENCE, "three instances of orders are ready", || async {
+            let ready = sets
+                .get("tiny-orders-0")
+                .await?
+                .status
+                .and_then(|status| status.ready_replicas)
+                .unwrap_or(0);
+            (ready == 3)
+                .then_some(())
+                .ok_or_else(|| not_yet(format!("{ready} of 3")))
+        })
+        .await;
+        samples.push(start.elapsed().as_secs_f64());
+        cluster.drop_namespace(namespace).await;
+    }
+    let note = "until the StatefulSet has 3 ready pods; images on the nodes; two more databases, Redis and RabbitMQ start at the same time";
+    Ok(Figure {
+        name: "three-instance shard, apply → ready",
+        unit: "s",
+        samples,
+        median_bound: Some(20.0),
+        p99_bound: None,
+        note: note.into(),
+    })
+}
+
+/// Shops no node has room for, left alone once all of them were looked at.
+async fn crowd(cluster: &Cluster) -> Result<Vec<Figure>> {
+    let namespace = "bench-crowd";
+    cluster.create_namespace(namespace).await;
+    let huge = json!({"resources": {"requests": {"cpu": "400"}}});
+    let change = json!({
+        "postgres": {"catalog": huge, "orders": huge, "payments": huge}, "redis": huge, "rabbitmq": huge, "gateway": huge,
+        "services": {"user": huge, "product": huge, "order": huge},
+    });
+    for index in 0..CROWD {
+        let mut shop = Shop::tiny(cluster, namespace, change.clone());
+        shop.name = format!("crowd-{index:02}");
+        shop.create().await;
+    }
+    let shops: Api<shop_api::ShopDeployment> = cluster.api(namespace);
+    eventually(PATIENCE, "every shop of the crowd has a status", || async {
+        let all = shops.list(&ListParams::default()).await?.items;
+        let told = all.iter().filter(|shop| shop.status.is_some()).count();
+        (told == CROWD)
+            .then_some(())
+            .ok_or_else(|| not_yet(format!("{told} of {CROWD}")))
+    })
+    .await;
+    tokio::time::sleep(SAMPLE_EVERY * 3).await;
+    let figures = rest(
+        cluster,
+        "with 50 shops that cannot be scheduled",
+        Bounds {
+            requests: 1.0,
+            mebibytes: 48.0,
+        },
+    )
+    .await;
+    shops
+        .delete_collection(&DeleteParams::default(), &ListParams::default())
+        .await?;
+    cluster.drop_namespace(namespace).await;
+    figures
+}
+
+fn mean(samples: &[f64]) -> f64 {
+    samples.iter().sum::<f64>() / samples.len().max(1) as f64
+}

@@ -1,0 +1,142 @@
+//! A customer at the shop's door: registers, logs in, orders, looks at the orders. Speaks HTTP to the gateway only.
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+use shop_contract::api::{
+    LogIn, ORDERS, Order, OrderLine, OrderStatus, PRODUCTS, Page, PlaceOrder, Product, RegisterUser, SESSIONS, Session,
+    USERS, User,
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Where a shop's gateway answers.
+#[derive(Clone, Debug)]
+pub struct Storefront {
+    base: String,
+    http: Client,
+}
+
+#[derive(Clone, Debug)]
+pub struct Customer {
+    pub id: Uuid,
+    token: String,
+    storefront: Storefront,
+}
+
+impl Storefront {
+    pub fn at(base: String) -> Self {
+        let http = Client::builder()
+            .timeout(Duration::from_secs(10))
+            .build()
+            .expect("an HTTP client");
+        Self { base, http }
+    }
+
+    pub async fn products(&self) -> Result<Vec<Product>> {
+        let url = format!("{}{PRODUCTS}?limit=3", self.base);
+        let page: Page<Product> = answer(self.http.get(url)).await?;
+        ensure!(!page.items.is_empty(), "the catalogue is empty");
+        Ok(page.items)
+    }
+
+    /// Status and body of any path.
+    pub async fn get(&self, path: &str) -> Result<(u16, String)> {
+        let response = self.http.get(format!("{}{path}", self.base)).send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+
+    /// A new customer, logged in.
+    pub async fn register(&self) -> Result<Customer> {
+        let email = format!("{}@e2e.invalid", Uuid::new_v4());
+        let password = "correct horse battery staple".to_owned();
+        let wish = RegisterUser {
+            email: email.clone(),
+            password: password.clone(),
+            name: "End To End".into(),
+            id: None,
+        };
+        let user: User = answer(self.http.post(format!("{}{USERS}", self.base)).json(&wish)).await?;
+        let log_in = LogIn { email, password };
+        let session: Session = answer(self.http.post(format!("{}{SESSIONS}", self.base)).json(&log_in)).await?;
+        ensure!(
+            session.user_id == user.id,
+            "registered as {}, logged in as {}",
+            user.id,
+            session.user_id
+        );
+        Ok(Customer {
+            id: user.id,
+            token: session.access_token,
+            storefront: self.clone(),
+        })
+    }
+}
+
+impl Customer {
+    /// The same customer at another door, after the gateway moved.
+    pub fn at(self, storefront: &Storefront) -> Self {
+        Self {
+            storefront: storefront.clone(),
+            ..self
+        }
+    }
+
+    /// Orders one of the first product listed.
+    pub async fn order(&self) -> Result<Order> {
+        let product = self.storefront.products().await?.remove(0);
+        let wish = PlaceOrder {
+            lines: vec![OrderLine {
+                product_id: product.id,
+                quantity: 1,
+            }],
+        };
+        let key = Uuid::new_v4().to_string();
+        let url = format!("{}{ORDERS}", self.storefront.base);
+        let request = self
+            .storefront
+            .http
+            .post(url)
+            .bearer_auth(&self.token)
+            .header("idempotency-key", key)
+            .json(&wish);
+        answer(request).await
+    }
+
+    pub async fn orders(&self) -> Result<Vec<Order>> {
+        let request = self
+            .storefront
+            .http
+            .get(format!("{}{ORDERS}", self.storefront.base))
+            .bearer_auth(&self.token);
+        let page: Page<Order> = answer(request).await?;
+        Ok(page.items)
+    }
+
+    /// `Ok` once the worker has handled the event of this order.
+    pub async fn was_accepted(&self, order: Uuid) -> Result<()> {
+        let orders = self.orders().await?;
+        let mine = orders
+            .iter()
+            .find(|one| one.id == order)
+            .with_context(|| format!("order {order} is not listed"))?;
+        ensure!(
+            mine.status == OrderStatus::Accepted,
+            "order {order} is {:?}",
+            mine.status
+        );
+        Ok(())
+    }
+}
+
+/// Sends, and reads a success; anything else becomes an error that carries the body.
+async fn answer<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Result<T> {
+    let response = request.send().await?;
+    let (status, url) = (response.status(), response.url().clone());
+    let body = response.text().await?;
+    if !status.is_success() {
+        bail!("{url} answered {status}: {body}");
+    }
+    let value: Value = serde_json::from_str(&body).with_context(|| format!("{url} answered no JSON: {body}"))?;
+    serde_json::from_value(value).with_context(|| format!("{url} answered something unexpected: {body}"))
+}

@@ -1,0 +1,109 @@
+//! Looks behind the shop's walls: SQL inside one shard, RabbitMQ's management interface. Pod addresses have to be
+//! reachable from where the tests run.
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::{Endpoints, Pod};
+use kube::api::Api;
+use shop_contract::{database, event, port};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions, Connection};
+use uuid::Uuid;
+
+use crate::Shop;
+
+/// A session on the primary of one shard of `orders`, with the services' own role.
+pub async fn orders_primary(shop: &Shop, shard: u16) -> Result<PgConnection> {
+    let options = PgConnectOptions::new()
+        .host(&primary_address(shop, shard).await?)
+        .port(port::POSTGRES)
+        .username(database::ORDERS)
+        .password(&shop.secret("orders-password").await?)
+        .database(database::ORDERS)
+        .ssl_mode(PgSslMode::Prefer);
+    options
+        .connect()
+        .await
+        .with_context(|| format!("primary of orders shard {shard}"))
+}
+
+/// How many rows an order has in a shard.
+pub async fn rows_of_order(shop: &Shop, shard: u16, order: Uuid) -> Result<i64> {
+    let mut session = orders_primary(shop, shard).await?;
+    let rows = sqlx::query_scalar("select count(*) from orders where id = $1")
+        .bind(order)
+        .fetch_one(&mut session)
+        .await?;
+    session.close().await?;
+    Ok(rows)
+}
+
+/// Patroni keeps the primary's address in the endpoints of the shard's Service.
+async fn primary_address(shop: &Shop, shard: u16) -> Result<String> {
+    let endpoints: Api<Endpoints> = shop.cluster.api(shop.namespace());
+    let name = format!("{}-orders-{shard}", shop.name);
+    let subsets = endpoints.get(&name).await?.subsets.unwrap_or_default();
+    let address = subsets
+        .into_iter()
+        .filter_map(|subset| subset.addresses)
+        .flatten()
+        .next();
+    Ok(address.with_context(|| format!("Endpoints {name} name no primary"))?.ip)
+}
+
+/// RabbitMQ's management interface on any ready node.
+pub struct Broker {
+    base: String,
+    password: String,
+    http: reqwest::Client,
+}
+
+impl Broker {
+    pub async fn of(shop: &Shop) -> Result<Self> {
+        let pods = shop.ready_pods("app.kubernetes.io/component=rabbitmq").await?;
+        let address = pods.iter().find_map(address_of).context("no RabbitMQ pod is ready")?;
+        let base = format!("http://{address}:{}", port::RABBITMQ_MANAGEMENT);
+        Ok(Self {
+            base,
+            password: shop.secret("rabbitmq-admin").await?,
+            http: reqwest::Client::new(),
+        })
+    }
+
+    fn queue(&self, name: &str) -> String {
+        format!("{}/api/queues/{}/{name}", self.base, event::VHOST)
+    }
+
+    pub async fn delete_queue(&self, name: &str) -> Result<()> {
+        let response = self
+            .http
+            .delete(self.queue(name))
+            .basic_auth("operator", Some(&self.password))
+            .send()
+            .await?;
+        ensure!(
+            response.status().is_success(),
+            "deleting queue {name} answered {}",
+            response.status()
+        );
+        Ok(())
+    }
+
+    pub async fn has_queue(&self, name: &str) -> Result<()> {
+        let response = self
+            .http
+            .get(self.queue(name))
+            .basic_auth("operator", Some(&self.password))
+            .send()
+            .await?;
+        ensure!(
+            response.status().is_success(),
+            "queue {name}: the broker answers {}",
+            response.status()
+        );
+        Ok(())
+    }
+}
+
+pub fn address_of(pod: &Pod) -> Option<String> {
+    pod.status.as_ref()?.pod_ip.clone()
+}

@@ -1,0 +1,17 @@
+//! Promises the operator keeps on a real cluster, one per file. They are ignored by a plain `cargo test`; run them with
+//! `./shop test`, or `cargo test -p shop-e2e --test promises -- --ignored --test-threads=1` with `KUBECONFIG` set.
+
+mod bad_image_never_takes_down;
+mod creates_a_shop;
+mod datastore_without_redundancy;
+mod deletion;
+mod idle_shop_is_quiet;
+mod names_the_tier;
+mod own_service;
+mod redis_heals;
+mod refuses_bad_specs;
+mod repairs_children;
+mod routes_an_order_to_the_right_shard;
+mod scales;
+mod survives_operator_kill;
+mod suspend_and_resume;

@@ -1,0 +1,58 @@
+//! A service of the user's own runs beside the built-in ones and is reached through the gateway.
+
+use anyhow::ensure;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::api::Api;
+use serde_json::json;
+use shop_e2e::stage::with_demo_shop;
+use shop_e2e::{PATIENCE, SOON, Shop, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster"]
+async fn an_own_service_is_routed_and_removed() {
+    with_demo_shop(|demo| async move {
+        // The gateway's image in the role of a stranger: without arguments of its own it answers nothing, so the
+        // stranger is the product service, which needs its environment; only that its pod is made and routed is promised.
+        let image = image_of(&demo, "demo-product").await;
+        let own = json!({"image": image, "port": 8080, "route": "/mine", "replicas": 1, "env": {"GREETING": "hello"}});
+        demo.edit(json!({"services": {"mine": own}})).await;
+        let deployments: Api<Deployment> = demo.cluster.api(demo.namespace());
+        eventually(SOON, "Deployment demo-mine is made", || deployments.get("demo-mine")).await;
+        let storefront = demo.storefront().await.expect("a gateway");
+        eventually(PATIENCE, "the gateway knows /mine", || async {
+            let (status, body) = storefront.get("/mine").await?;
+            // 404 would come from the gateway's own table; anything else has been sent to the service.
+            ensure!(
+                status != 404 || body.contains("title"),
+                "the gateway answers {status} {body:?}"
+            );
+            anyhow::Ok(())
+        })
+        .await;
+        demo.edit(json!({"services": {"mine": null}})).await;
+        eventually(PATIENCE, "Deployment demo-mine is removed", || async {
+            ensure!(deployments.get_opt("demo-mine").await?.is_none(), "it is still there");
+            anyhow::Ok(())
+        })
+        .await;
+    })
+    .await;
+}
+
+async fn image_of(shop: &Shop, deployment: &str) -> String {
+    let deployments: Api<Deployment> = shop.cluster.api(shop.namespace());
+    let template = deployments
+        .get(deployment)
+        .await
+        .expect("the Deployment")
+        .spec
+        .expect("a spec")
+        .template;
+    template
+        .spec
+        .expect("a pod spec")
+        .containers
+        .remove(0)
+        .image
+        .expect("an image")
+}

@@ -1,0 +1,98 @@
+//! Replicas follow the spec up and down; where an autoscaler owns them, the operator keeps its hands off.
+
+use anyhow::ensure;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
+use shop_e2e::stage::with_demo_shop;
+use shop_e2e::{PATIENCE, SOON, Shop, eventually};
+
+const PRODUCT: &str = "app.kubernetes.io/component=service,app.kubernetes.io/name=product";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster"]
+async fn replicas_follow_the_spec() {
+    with_demo_shop(|demo| async move {
+        for wanted in [3, 1] {
+            demo.edit(json!({"services": {"product": {"replicas": wanted}}})).await;
+            eventually(PATIENCE, format!("{wanted} pods of product"), || async {
+                let (all, ready) = (demo.pods(PRODUCT).await?.len(), demo.ready_pods(PRODUCT).await?.len());
+                ensure!((all, ready) == (wanted, wanted), "{ready} ready of {all}");
+                anyhow::Ok(())
+            })
+            .await;
+            demo.becomes_ready().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster"]
+async fn an_autoscalers_replicas_are_left_alone() {
+    with_demo_shop(|demo| async move {
+        let autoscaling = json!({"minReplicas": 2, "maxReplicas": 3, "targetCpuUtilization": 90});
+        demo.edit(json!({"services": {"product": {"replicas": null, "autoscaling": autoscaling}}}))
+            .await;
+        let scalers: Api<HorizontalPodAutoscaler> = demo.cluster.api(demo.namespace());
+        eventually(SOON, "product has an autoscaler", || scalers.get("demo-product")).await;
+        eventually(PATIENCE, "the autoscaler has raised product to its minimum", || async {
+            let replicas = replicas(&demo).await?;
+            ensure!(replicas >= 2, "{replicas} replicas");
+            anyhow::Ok(())
+        })
+        .await;
+
+        // Another hand sets the count, as an autoscaler does; an edit elsewhere makes the operator plan once more.
+        let deployments: Api<Deployment> = demo.cluster.api(demo.namespace());
+        let three = Patch::Merge(json!({"spec": {"replicas": 3}}));
+        deployments
+            .patch_scale("demo-product", &PatchParams::default(), &three)
+            .await
+            .expect("scaled");
+        demo.edit(json!({"services": {"product": {"env": {"E2E_MARK": "replanned"}}}}))
+            .await;
+        eventually(
+            SOON,
+            "the operator has applied Deployment demo-product once more",
+            || async {
+                let template = deployments.get("demo-product").await?.spec.map(|spec| spec.template);
+                let text = serde_json::to_string(&template)?;
+                ensure!(text.contains("E2E_MARK"), "the environment has no E2E_MARK yet");
+                anyhow::Ok(())
+            },
+        )
+        .await;
+        let left = replicas(&demo).await.expect("the Deployment");
+        assert!(left >= 2, "the operator wrote {left} over the autoscaler's replicas");
+        let operator_owns = deployments
+            .get("demo-product")
+            .await
+            .expect("it")
+            .metadata
+            .managed_fields
+            .unwrap_or_default();
+        for entry in operator_owns
+            .iter()
+            .filter(|entry| entry.manager.as_deref() == Some("shop-operator"))
+        {
+            let fields = serde_json::to_string(&entry.fields_v1).expect("JSON");
+            assert!(
+                !fields.contains("\"f:replicas\""),
+                "the operator owns spec.replicas beside an autoscaler"
+            );
+        }
+    })
+    .await;
+}
+
+async fn replicas(shop: &Shop) -> anyhow::Result<i32> {
+    let deployments: Api<Deployment> = shop.cluster.api(shop.namespace());
+    Ok(deployments
+        .get("demo-product")
+        .await?
+        .spec
+        .and_then(|spec| spec.replicas)
+        .unwrap_or(1))
+}
