@@ -1,159 +1,115 @@
-//! The wish: everything a user may ask of a shop. Each field's doc says its unit, its default and what a change restarts.
+//! The wish: everything a user may ask of a shop. Each field's doc says its unit, its default and what a change restarts;
+//! `kubectl explain` prints it. Sections live in `component/`.
 
+pub use crate::component::gateway::{Gateway, GatewayServiceType};
+pub use crate::component::postgres::{Database, Postgres, ShardedDatabase};
+pub use crate::component::rabbitmq::RabbitMq;
+pub use crate::component::redis::Redis;
+pub use crate::component::resources::{ResourceList, Resources, Storage};
+pub use crate::component::service::{Autoscaling, Service};
+pub use crate::quantity::{Count, Quantity};
+use crate::rule;
 use crate::status::ShopDeploymentStatus;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[kube(group = "shop-operator.io", version = "v1alpha1", kind = "ShopDeployment", namespaced)]
-#[kube(status = "ShopDeploymentStatus", shortname = "shop", category = "all", derive = "PartialEq")]
+/// A whole shop: databases, cache, broker, gateway and services, made, repaired and reported by the operator.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "shop-operator.io",
+    version = "v1alpha1",
+    kind = "ShopDeployment",
+    namespaced
+)]
+#[kube(
+    status = "ShopDeploymentStatus",
+    shortname = "shop",
+    category = "all",
+    derive = "PartialEq"
+)]
+#[kube(
+    doc = "A whole shop: databases, cache, broker, gateway and services, made, repaired and reported by the operator."
+)]
+#[kube(validation = rule::short_name())]
+#[kube(printcolumn(
+    name = "Ready",
+    type_ = "string",
+    json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+))]
+#[kube(printcolumn(name = "Shards", type_ = "string", json_path = ".status.shards"))]
+#[kube(printcolumn(name = "Primaries", type_ = "string", json_path = ".status.primaries"))]
+#[kube(printcolumn(name = "Services", type_ = "string", json_path = ".status.services"))]
+#[kube(printcolumn(name = "Version", type_ = "string", json_path = ".status.version"))]
+#[kube(printcolumn(name = "Message", type_ = "string", json_path = ".status.message"))]
+#[kube(printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"))]
+#[kube(printcolumn(name = "Endpoint", type_ = "string", json_path = ".status.endpoint", priority = 1))]
+#[kube(printcolumn(name = "Components", type_ = "string", json_path = ".status.summary", priority = 1))]
+#[kube(printcolumn(
+    name = "Map",
+    type_ = "integer",
+    json_path = ".status.shardMapGeneration",
+    priority = 1
+))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ShopDeploymentSpec {
+    /// Who the shop is for. It sizes everything that is not written below; whatever is written below wins.
+    /// The sizes, by daily active users (default: small):
+    /// tiny, up to 10k: one of everything, no standby. Small, up to 100k: orders 2 shards of 1+1, catalog and payments 1+0,
+    /// Redis 3×(1+1), RabbitMQ 3, services and gateway 2 pods. Medium, up to 1M: orders 4 shards of 1+2, catalog 1+3,
+    /// payments 1+1, services 3 to 4 pods. Large, up to 10M: orders 16 shards of 1+2, Redis 6×(1+1), RabbitMQ 5.
+    /// Huge, above: orders 64 shards, Redis 12×(1+2).
     pub audience: Audience,
+    /// The three databases: `catalog`, `orders` (sharded by customer) and `payments`.
     pub postgres: Postgres,
+    /// The cache: sessions, carts, product pages.
     pub redis: Redis,
+    /// The broker that carries events from the services to their workers.
     pub rabbitmq: RabbitMq,
+    /// The one door customers come in by.
     pub gateway: Gateway,
     /// The built-in services by name (`user`, `product`, `order`), and services of your own (with `image` and `port`).
+    /// A built-in service runs whether or not it is named here. At most 32.
+    #[schemars(extend("maxProperties" = 32))]
+    #[schemars(extend("x-kubernetes-validations" = [rule::own_services_are_complete(), rule::built_in_services_keep_their_port()]))]
     pub services: BTreeMap<String, Service>,
-    /// Scale every workload to zero and keep all data.
+    /// Scale every workload to zero and keep all data; default false. Stops every pod; false starts them again.
     pub suspend: bool,
-    /// Refuse deletion of this resource while true.
-    #[serde(default = "yes")]
+    /// Refuse deletion of this resource while true; default true. Restarts nothing. Volumes are kept in any case.
     pub deletion_protection: bool,
 }
 
-/// What the shop is for; sizes everything that is not written below.
+impl Default for ShopDeploymentSpec {
+    fn default() -> Self {
+        Self {
+            audience: Audience::default(),
+            postgres: Postgres::default(),
+            redis: Redis::default(),
+            rabbitmq: RabbitMq::default(),
+            gateway: Gateway::default(),
+            services: BTreeMap::new(),
+            suspend: false,
+            deletion_protection: true,
+        }
+    }
+}
+
+/// What the shop is for; sizes everything that is not written elsewhere. A change restarts what changes its size, one pod at
+/// a time; what is fixed after creation (shards, volumes, nodes of the broker) keeps its size.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Audience {
-    pub daily_active_users: Option<u64>,
-    pub peak_requests_per_second: Option<u32>,
-    pub orders_per_day: Option<u64>,
-    pub products: Option<u64>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Postgres {
-    pub image: Option<String>,
-    pub catalog: Database,
-    pub orders: ShardedDatabase,
-    pub payments: Database,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Database {
-    /// Standbys beside the primary.
-    pub replicas: Option<u16>,
-    pub storage: Storage,
-    pub resources: Resources,
-    /// postgresql.conf settings.
-    pub parameters: BTreeMap<String, String>,
-    /// A commit waits for a standby; `true` when there is one.
-    pub synchronous: Option<bool>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ShardedDatabase {
-    pub shards: Option<u16>,
-    #[serde(flatten)]
-    pub database: Database,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Storage {
-    /// A Kubernetes quantity; sized by the audience.
-    pub size: Option<String>,
-    pub class_name: Option<String>,
-}
-
-/// Kubernetes quantities, as in a container's `resources`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Resources {
-    pub requests: BTreeMap<String, String>,
-    pub limits: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Redis {
-    pub image: Option<String>,
-    /// Primaries: 1 for a single server, 3 or more for a cluster.
-    pub shards: Option<u16>,
-    /// Replicas of each primary.
-    pub replicas: Option<u16>,
-    pub storage: Storage,
-    pub resources: Resources,
-    /// Memory for data, as a quantity.
-    pub max_memory: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RabbitMq {
-    pub image: Option<String>,
-    /// Odd: 1, 3, 5 or 7.
-    pub nodes: Option<u16>,
-    pub storage: Storage,
-    pub resources: Resources,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Gateway {
-    pub image: Option<String>,
-    pub replicas: Option<u16>,
-    pub resources: Resources,
-    pub service_type: GatewayServiceType,
-    pub node_port: Option<u16>,
-    /// The name customers call the shop by.
-    pub hostname: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum GatewayServiceType {
-    #[default]
-    ClusterIP,
-    NodePort,
-    LoadBalancer,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Service {
-    /// Needed for a service of your own; replaces the operator's default for a built-in one.
-    pub image: Option<String>,
-    /// Needed for a service of your own.
-    pub port: Option<u16>,
-    /// Path prefix the gateway sends to a service of your own.
-    pub route: Option<String>,
-    pub replicas: Option<u16>,
-    pub autoscaling: Option<Autoscaling>,
-    pub resources: Resources,
-    /// Plain environment variables; names starting with `SHOP_` are the operator's.
-    pub env: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Autoscaling {
-    pub min_replicas: u16,
-    pub max_replicas: u16,
-    /// Percent of the requested CPU.
-    #[serde(default = "seventy")]
-    pub target_cpu_utilization: u16,
-}
-
-fn yes() -> bool {
-    true
-}
-fn seventy() -> u16 {
-    70
+    /// People who visit on one day: `250000` or `250k`; default 100k. Chooses the size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily_active_users: Option<Count>,
+    /// Requests in the busiest second; raises the size when it is more than a hundredth of the daily users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_requests_per_second: Option<Count>,
+    /// Orders placed on one day; sizes the volumes of `orders` and `payments` (4 KiB an order, kept two years, doubled).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orders_per_day: Option<Count>,
+    /// Products in the catalogue; sizes the volume of `catalog` (8 KiB a product, doubled).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub products: Option<Count>,
 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", default)]
 pub struct ShopDeploymentStatus {
     /// The `metadata.generation` this status speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// One line a person reads first.
     pub message: String,
@@ -18,9 +20,15 @@ pub struct ShopDeploymentStatus {
     pub shards: String,
     pub primaries: String,
     pub services: String,
+    /// Components that are ready, of all: `7/9 ready`.
+    pub summary: String,
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub components: Vec<ComponentStatus>,
     /// Where the gateway answers inside the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// The generation of the published shard map.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shard_map_generation: Option<u64>,
 }
 
@@ -33,6 +41,7 @@ pub struct ComponentStatus {
     pub message: String,
     pub ready: u32,
     pub wanted: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<ShardStatus>,
 }
 
@@ -54,10 +63,13 @@ pub enum ComponentState {
 #[serde(rename_all = "camelCase", default)]
 pub struct ShardStatus {
     pub index: u16,
+    /// The pod that takes writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub primary: Option<String>,
     /// Standbys a failover would lose nothing on.
     pub in_sync: u32,
     pub replicas: u32,
     /// `none`, `< 16 MiB`, `≥ 16 MiB`: steps, so that an idle shop's status does not change.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lag: Option<String>,
 }

@@ -19,7 +19,11 @@ pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=shop-operator";
 pub const COMPONENT_ANNOTATION: &str = "shop-operator.io/component";
 /// Annotation on every pod template: its digest, so that an outdated pod is known without guessing about defaults.
 pub const TEMPLATE_ANNOTATION: &str = "shop-operator.io/template";
-/// Annotation on a pod template: why it changed last is not kept, but which config it was made from is.
+/// Annotation on a StatefulSet: its replicas when not suspended.
+pub const REPLICAS_ANNOTATION: &str = "shop-operator.io/replicas";
+/// Annotation on the StatefulSet of Redis: its primaries.
+pub const SHARDS_ANNOTATION: &str = "shop-operator.io/shards";
+/// Annotation on a pod template: the digest of the config it reads, so that a change of the config replaces its pods.
 pub const CONFIG_ANNOTATION: &str = "shop-operator.io/config";
 
 /// Keys of the one generated Secret.
@@ -75,6 +79,18 @@ pub fn postgres_pods(shop: &str, shard: &ShardId) -> String {
 pub fn postgres_replicas(shop: &str, shard: &ShardId) -> String {
     format!("{}-replicas", scope(shop, shard))
 }
+/// What Patroni keeps its state in, beside the scope itself: Endpoints, each held by a Service of the same name.
+pub fn patroni_state(shop: &str, shard: &ShardId) -> [String; 3] {
+    ["config", "sync", "failover"].map(|part| format!("{}-{part}", scope(shop, shard)))
+}
+/// Patroni's account, role and role binding.
+pub fn postgres_account(shop: &str) -> String {
+    format!("{shop}-postgres")
+}
+/// The ConfigMap of one shard's Patroni.
+pub fn patroni_config(shop: &str, shard: &ShardId) -> String {
+    format!("{}-patroni", scope(shop, shard))
+}
 pub fn pooler(shop: &str, shard: &ShardId) -> String {
     format!("{}-pooler", scope(shop, shard))
 }
@@ -104,9 +120,9 @@ pub fn worker(shop: &str, service: &str, worker: &str) -> String {
 pub fn pod(stateful_set: &str, ordinal: u32) -> String {
     format!("{stateful_set}-{ordinal}")
 }
-/// The pod that tries a new image before the only pod of a datastore is restarted with it.
-pub fn rehearsal(stateful_set: &str) -> String {
-    format!("{stateful_set}-rehearsal")
+/// The pod that tries a new template before the only pod of a datastore is restarted with it; one per template.
+pub fn rehearsal(stateful_set: &str, digest: &str) -> String {
+    format!("{stateful_set}-try-{}", digest.get(..8).unwrap_or(digest))
 }
 
 /// A Service's name inside the cluster, for clients in any namespace.

@@ -1,8 +1,10 @@
 //! What a plan consists of: plain, serialisable data that leaves the controller no choice.
 
+use crate::health::Health;
 use crate::task::Task;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A component, such as `postgres/orders`, `redis`, `service/order`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,7 +36,7 @@ pub enum Body {
     /// Server-side applied as it is: a whole object with apiVersion, kind and metadata.
     Applied(Value),
     /// A Secret whose missing keys are generated once; keys that exist are never changed.
-    Generated { name: String, labels: std::collections::BTreeMap<String, String>, keys: Vec<GeneratedKey> },
+    Generated { name: String, labels: BTreeMap<String, String>, keys: Vec<GeneratedKey> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,4 +69,39 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// Components whose objects must not be pruned now, because something about them is unknown.
     pub keep: Vec<ComponentId>,
+    /// How each component does, in the order of their names.
+    pub health: BTreeMap<ComponentId, Health>,
+}
+
+impl Object {
+    /// The whole object, unless it is a generated Secret.
+    pub fn applied(&self) -> Option<&Value> {
+        match &self.body {
+            Body::Applied(value) => Some(value),
+            Body::Generated { .. } => None,
+        }
+    }
+
+    pub fn kind(&self) -> &str {
+        self.applied().map_or("Secret", |value| value["kind"].as_str().unwrap_or_default())
+    }
+
+    pub fn name(&self) -> &str {
+        match &self.body {
+            Body::Applied(value) => value["metadata"]["name"].as_str().unwrap_or_default(),
+            Body::Generated { name, labels: _, keys: _ } => name,
+        }
+    }
+}
+
+impl std::fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for ComponentId {
+    fn from(id: &str) -> Self {
+        Self(id.into())
+    }
 }

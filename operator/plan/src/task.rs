@@ -38,6 +38,51 @@ pub enum Task {
     Prove { gateway: String, synthetic_key: SecretRef, shards: Vec<u16>, generation: i64 },
 }
 
+impl Task {
+    /// What [`crate::observed::Observed::done`] is keyed by: the same work on the same thing has the same key.
+    pub fn key(&self) -> String {
+        let of_shard = |verb: &str, shard: &ShardId| format!("{verb} {}/{}", shard.database, shard.index);
+        match self {
+            Task::EnsureDatabase { shard, .. } => of_shard("ensure-database", shard),
+            Task::EnsurePatroniConfig { shard, .. } => of_shard("ensure-patroni-config", shard),
+            Task::Switchover { shard, .. } => of_shard("switchover", shard),
+            Task::EnsureRedis { .. } => "ensure-redis".into(),
+            Task::RedisFailover { primary, .. } => format!("redis-failover {}", primary.pod),
+            Task::EnsureRabbitMq { .. } => "ensure-rabbitmq".into(),
+            Task::RestartPod { pod, uid, .. } => format!("restart-pod {pod} {uid}"),
+            Task::Prove { .. } => "prove".into(),
+        }
+    }
+
+    /// Changes with anything it says: a changed task is run again.
+    pub fn digest(&self) -> String {
+        crate::digest::digest_of(self)
+    }
+
+    /// The keys of Secrets it reads.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Task::EnsureDatabase { superuser_password, role_password, .. } => vec![superuser_password, role_password],
+            Task::EnsureRabbitMq { admin_password, user_password, .. } => vec![admin_password, user_password],
+            Task::EnsureRedis { password, .. } | Task::RedisFailover { password, .. } => vec![password],
+            Task::Prove { synthetic_key, .. } => vec![synthetic_key],
+            Task::EnsurePatroniConfig { .. } | Task::Switchover { .. } | Task::RestartPod { .. } => Vec::new(),
+        }
+    }
+
+    /// Takes something away for a moment, so it is only planned from what is known.
+    pub fn disturbs(&self) -> bool {
+        match self {
+            Task::Switchover { .. } | Task::RedisFailover { .. } | Task::RestartPod { .. } => true,
+            Task::EnsureDatabase { .. }
+            | Task::EnsurePatroniConfig { .. }
+            | Task::EnsureRedis { .. }
+            | Task::EnsureRabbitMq { .. }
+            | Task::Prove { .. } => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodAddress {
     pub pod: String,

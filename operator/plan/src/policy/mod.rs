@@ -1,0 +1,7 @@
+//! Decisions over time: what may happen now, given what was seen.
+
+pub mod autoscale;
+pub mod handover;
+pub mod proof;
+pub mod rehearsal;
+pub mod rollout;

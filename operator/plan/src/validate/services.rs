@@ -1,0 +1,123 @@
+//! The built-in services and the user's own.
+
+use super::problem::Problems;
+use super::{Ask, compute, is_label};
+use crate::shop::{Replicas, Service};
+use shop_api::spec;
+use shop_contract::service::{self, BuiltIn};
+use shop_contract::{database, port};
+
+/// `<shop>-<service>-<worker>` and the suffixes of its pods fit into 63 characters.
+const MAX_NAME: usize = 20;
+/// Names of other parts of a shop: a service called so would share object names with them.
+const TAKEN: [&str; 5] = ["redis", "rabbitmq", "gateway", "secrets", "shard-map"];
+
+pub fn services(ask: &Ask, problems: &mut Problems) -> Vec<Service> {
+    let unwritten = spec::Service::default();
+    let mut all: Vec<Service> = service::ALL
+        .iter()
+        .map(|known| built_in(ask, known, ask.spec.services.get(known.name).unwrap_or(&unwritten), problems))
+        .collect();
+    let is_own = |name: &String| service::ALL.iter().all(|known| known.name != name.as_str());
+    for (name, spec) in ask.spec.services.iter().filter(|(name, _)| is_own(name)) {
+        all.push(own(ask, name, spec, problems));
+    }
+    check_routes(&all, problems);
+    all
+}
+
+fn built_in(ask: &Ask, known: &'static BuiltIn, spec: &spec::Service, problems: &mut Problems) -> Service {
+    let images = &ask.inputs.images;
+    let default = match known.name {
+        "user" => &images.user,
+        "product" => &images.product,
+        _ => &images.order,
+    };
+    if spec.port.is_some() || spec.route.is_some() {
+        let rule = "a built-in service has a fixed port and route: leave both out";
+        problems.add(format!("spec.services.{}", known.name), known.name, rule);
+    }
+    let routes = known.routes.iter().map(|route| (*route).to_owned()).collect();
+    let image = spec.image.clone().unwrap_or_else(|| default.clone());
+    Service { built_in: Some(known), image, port: port::SERVICE, routes, ..common(ask, known.name, spec, problems) }
+}
+
+fn own(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> Service {
+    let field = format!("spec.services.{name}");
+    if !is_label(name) || name.len() > MAX_NAME {
+        let rule = format!("a service's name has at most {MAX_NAME} lower-case letters, digits and '-', starting with a letter");
+        problems.add(&field, name, rule);
+    }
+    if collides(name) {
+        problems.add(&field, name, "is the name of another part of the shop: choose another");
+    }
+    if spec.image.is_none() || spec.port.is_none() {
+        problems.add(&field, name, "a service of your own needs image and port (built in are user, product and order)");
+    }
+    if let Some(port) = spec.port.filter(|port| *port < 1024 || *port == port::SERVICE_ADMIN) {
+        problems.add(format!("{field}.port"), port, format!("must be between 1024 and 65535 and not {}", port::SERVICE_ADMIN));
+    }
+    Service {
+        image: spec.image.clone().unwrap_or_default(),
+        port: spec.port.unwrap_or(port::SERVICE),
+        routes: spec.route.clone().into_iter().collect(),
+        ..common(ask, name, spec, problems)
+    }
+}
+
+fn collides(name: &str) -> bool {
+    let is_or_extends = |taken: &str| name == taken || name.strip_prefix(taken).is_some_and(|rest| rest.starts_with('-'));
+    let workers = service::ALL.iter().flat_map(|known| known.workers.iter().map(|worker| format!("{}-{worker}", known.name)));
+    TAKEN.into_iter().chain(database::ALL).any(is_or_extends) || workers.into_iter().any(|worker| worker == name)
+}
+
+fn common(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> Service {
+    let field = format!("spec.services.{name}");
+    let (resources, _) = compute::resources(&format!("{field}.resources"), &spec.resources, ask.sizes.service, problems);
+    for key in spec.env.keys().filter(|key| key.starts_with("SHOP_")) {
+        problems.add(format!("{field}.env"), key, "names starting with SHOP_ are set by the operator");
+    }
+    Service {
+        name: name.into(),
+        built_in: None,
+        image: String::new(),
+        port: 0,
+        routes: Vec::new(),
+        replicas: replicas(ask, &field, spec, problems),
+        worker_replicas: ask.sizes.worker_replicas,
+        resources,
+        env: spec.env.clone(),
+        pool_size: ask.sizes.pool_size,
+    }
+}
+
+fn replicas(ask: &Ask, field: &str, spec: &spec::Service, problems: &mut Problems) -> Replicas {
+    let Some(auto) = &spec.autoscaling else {
+        let default = ask.sizes.service_replicas;
+        return Replicas::Fixed(problems.between(&format!("{field}.replicas"), spec.replicas, default, (1, 1000)));
+    };
+    if let Some(replicas) = spec.replicas {
+        problems.add(format!("{field}.replicas"), replicas, "give either replicas or autoscaling, not both");
+    }
+    let at = |part: &str| format!("{field}.autoscaling.{part}");
+    let spec::Autoscaling { min_replicas: min, max_replicas: max, target_cpu_utilization: target } = *auto;
+    problems.between(&at("minReplicas"), Some(min), min, (1, 1000));
+    problems.between(&at("maxReplicas"), Some(max), max, (1, 1000));
+    problems.between(&at("targetCpuUtilization"), Some(target), target, (1, 100));
+    if max < min {
+        problems.add(at("maxReplicas"), max, format!("must not be less than minReplicas {min}"));
+    }
+    Replicas::Auto { min, max, target_cpu_percent: target }
+}
+
+/// Two services cannot answer the same path, and nobody takes a built-in one's.
+fn check_routes(all: &[Service], problems: &mut Problems) {
+    let under = |path: &str, prefix: &str| path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    for (at, service) in all.iter().enumerate().filter(|(_, service)| service.built_in.is_none()) {
+        let taken = |route: &String| all[..at].iter().find(|other| other.routes.iter().any(|o| under(route, o) || under(o, route)));
+        for (route, other) in service.routes.iter().filter_map(|route| Some((route, taken(route)?))) {
+            let rule = format!("overlaps the route of service {}", other.name);
+            problems.add(format!("spec.services.{}.route", service.name), route, rule);
+        }
+    }
+}
