@@ -1,1 +1,88 @@
-fn main() {}
+//! The developer's tool behind `./shop`: reads the command line, calls one verb, explains its error.
+
+mod cluster;
+mod command;
+mod failure;
+mod images;
+mod kube;
+mod owner;
+mod place;
+mod process;
+mod screen;
+mod tools;
+mod verbs;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use place::Place;
+use verbs::{down, images as images_verb, node, status, up};
+
+#[derive(Parser)]
+#[command(name = "shop", version, about = "A whole shop on a real Kubernetes cluster, on this machine", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Start everything: tools, images, cluster, operator, a demo shop, and an order as proof
+    Up(up::Up),
+    /// Stop it; nothing is left running
+    Down(down::Down),
+    /// Say what runs
+    Status,
+    /// Print exports for KUBECONFIG and PATH: eval "$(./shop env)"
+    Env,
+    /// Build all images and push them to the embedded registry
+    Images(images_verb::Images),
+    /// Inject a fault into one node: cut, heal, freeze, thaw, kill, start
+    Node(node::NodeArgs),
+    /// Print a completion script for a shell
+    Completion { shell: clap_complete::Shell },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !error.is::<screen::Told>() {
+                eprintln!("shop: {error}");
+                for line in failure::explain(&error, 20) {
+                    eprintln!("      {line}");
+                }
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let place = Place::find()?;
+    match &cli.verb {
+        Verb::Up(flags) => up::run(&place, flags),
+        Verb::Down(flags) => down::run(&place, flags),
+        Verb::Status => status::run(&place),
+        Verb::Env => verbs::env::run(&place),
+        Verb::Images(flags) => images_verb::run(&place, flags),
+        Verb::Node(args) => node::run(&place, &args.fault),
+        Verb::Completion { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "shop", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

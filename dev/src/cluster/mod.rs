@@ -1,0 +1,176 @@
+//! The embedded cluster: a control plane on the host and nodes in network namespaces.
+//! In: built tools and images in the registry. Out: a cluster whose nodes are Ready and whose services are available.
+//! Every function may be called again at any time; what is there and right is left alone.
+
+pub mod addon_images;
+pub mod addons;
+pub mod address;
+pub mod cgroup;
+pub mod control_plane;
+pub mod network;
+pub mod node;
+pub mod node_config;
+pub mod pki;
+pub mod registry;
+pub mod teardown;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::command;
+use crate::failure::Failure;
+use crate::kube::{self, Kube};
+use crate::place::{Place, RUNTIME};
+use crate::process::{Daemon, Records};
+use crate::tools::{self, list};
+use crate::wait::{self, Look};
+use addon_images::AddonImages;
+use address::{ETCD_CLIENT, Node};
+use cgroup::Cgroups;
+use node::Nodes;
+use node_config::Machine;
+
+pub fn records() -> Records {
+    Records { folder: Path::new(RUNTIME).join("processes") }
+}
+
+pub struct Cluster<'a> {
+    pub place: &'a Place,
+    pub count: u8,
+    records: Records,
+    cgroups: Cgroups,
+}
+
+impl<'a> Cluster<'a> {
+    pub fn new(place: &'a Place, count: u8) -> Result<Cluster<'a>> {
+        Ok(Cluster { place, count, records: records(), cgroups: cgroup::detect()? })
+    }
+
+    pub fn kube(place: &Place) -> Result<Kube> {
+        Ok(Kube {
+            kubectl: tools::path(place, &list::KUBECTL)?,
+            helm: tools::path(place, &list::HELM)?,
+            kubeconfig: Some(place.kubeconfig()),
+            context: None,
+        })
+    }
+
+    /// The registry, which the images step needs before there is a cluster.
+    pub fn start_registry(&self) -> Result<()> {
+        network::ensure_bridge()?;
+        let join = self.cgroups.ensure(control_plane::GROUP)?;
+        let daemon = control_plane::registry(self.place, &join)?;
+        self.start(&daemon)?;
+        registry::wait_until_serving(&self.place.log(&daemon.name))
+    }
+
+    /// Everything up to Ready nodes.
+    pub fn start(&self, daemon: &Daemon) -> Result<()> {
+        self.records.ensure(daemon, &self.place.log(&daemon.name)).map(drop)
+    }
+
+    pub fn start_nodes_and_control_plane(&self, progress: &dyn Fn(&str)) -> Result<()> {
+        progress("certificates");
+        pki::ensure(&self.place.pki(), &self.place.log("pki"))?;
+        pki::write_kubeconfig(&self.place.kubeconfig(), &self.place.pki(), "admin")?;
+        let join = self.cgroups.ensure(control_plane::GROUP)?;
+        progress("etcd");
+        self.start(&control_plane::etcd(self.place, &join)?)?;
+        self.wait_for("etcd", &|| {
+            command::succeeds(Command::new("curl").args(["-fsS", "-m", "2", &format!("{ETCD_CLIENT}/health")]))
+        })?;
+        progress("API server");
+        self.start(&control_plane::api_server(self.place, &join)?)?;
+        let nodes = self.nodes()?;
+        for node in Node::all(self.count) {
+            nodes.start_runtime(node)?;
+        }
+        let kube = Self::kube(self.place)?;
+        self.wait_for("kube-apiserver", &|| kube.ready())?;
+        self.start(&control_plane::controller_manager(self.place, &join)?)?;
+        self.start(&control_plane::scheduler(self.place, &join)?)?;
+        for node in Node::all(self.count) {
+            nodes.start_kubelet(node)?;
+        }
+        self.wait_until_ready(&kube, progress)
+    }
+
+    /// DNS, metrics, volumes.
+    pub fn start_services(&self, progress: &dyn Fn(&str)) -> Result<()> {
+        progress("cluster services");
+        let kube = Self::kube(self.place)?;
+        addons::ensure(self.place, &kube, &AddonImages::references(self.place)?)?;
+        addons::wait_until_available(self.place, &kube)
+    }
+
+    pub fn nodes(&self) -> Result<Nodes<'_>> {
+        Ok(Nodes {
+            place: self.place,
+            records: &self.records,
+            cgroups: &self.cgroups,
+            count: self.count,
+            pause_image: AddonImages::references(self.place)?.pause,
+            machine: machine()?,
+        })
+    }
+
+    pub fn cgroups(&self) -> &Cgroups {
+        &self.cgroups
+    }
+
+    /// Waits for an answer of a daemon; when the daemon ends, that is said at once with its log.
+    fn wait_for(&self, name: &str, answers: &dyn Fn() -> bool) -> Result<()> {
+        let log = self.place.log(name);
+        wait::until(name, Duration::from_secs(60), Duration::from_millis(200), || {
+            if answers() {
+                return Ok(Look::Ready(()));
+            }
+            if self.records.alive(name).is_none() {
+                return Err(Failure::new(format!("{name} ended")).log(&log).into());
+            }
+            Ok(Look::NotYet("no answer yet".into()))
+        })
+        .map_err(|error| match error.downcast::<Failure>() {
+            Ok(failure) => failure.log(&log).into(),
+            Err(other) => other,
+        })
+    }
+
+    fn wait_until_ready(&self, kube: &Kube, progress: &dyn Fn(&str)) -> Result<()> {
+        let limit = Duration::from_secs(120);
+        wait::until("nodes Ready", limit, Duration::from_millis(300), || {
+            let nodes = kube.items(&["get", "nodes"])?;
+            let ready = nodes.iter().filter(|node| kube::is_true(node, "Ready")).count();
+            progress(&format!("{ready}/{} nodes Ready", self.count));
+            if ready >= usize::from(self.count) {
+                return Ok(Look::Ready(()));
+            }
+            let waiting: Vec<String> = nodes
+                .iter()
+                .filter(|node| !kube::is_true(node, "Ready"))
+                .map(|node| {
+                    let why = kube::condition_of(node, "Ready").and_then(|ready| ready["message"].as_str());
+                    format!("{}: {}", node["metadata"]["name"].as_str().unwrap_or("?"), why.unwrap_or("no report"))
+                })
+                .collect();
+            Ok(Look::NotYet(format!("{ready} of {} Ready; {}", self.count, waiting.join("; "))))
+        })
+        .map_err(|error| match error.downcast::<Failure>() {
+            Ok(failure) => failure.way_out("./shop node start NODE, or ./shop down and ./shop up").log(self.place.log("kubelet-node1")).into(),
+            Err(other) => other,
+        })
+    }
+}
+
+fn machine() -> Result<Machine> {
+    let cpus = std::thread::available_parallelism().context("the number of CPUs is unknown")?.get();
+    let text = std::fs::read_to_string("/proc/meminfo").context("the size of the memory is unknown")?;
+    let kib = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok())
+        .context("/proc/meminfo has no MemTotal")?;
+    Ok(Machine { cpus: cpus as u64, memory_bytes: kib << 10 })
+}

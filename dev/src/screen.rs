@@ -1,0 +1,178 @@
+//! What a person sees while a verb works: one line per step, with time; a moving line on a terminal, a line every
+//! 30 s elsewhere. Must not know what the steps are.
+
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::failure;
+
+const NAME_WIDTH: usize = 10;
+const DETAIL_WIDTH: usize = 62;
+const LOG_LINES: usize = 20;
+
+/// The steps of one verb.
+pub struct Screen {
+    total: usize,
+    next: Mutex<usize>,
+    started: Instant,
+}
+
+/// A step under way.
+pub struct Step {
+    label: String,
+    started: Instant,
+    detail: Arc<Mutex<String>>,
+    done: Arc<AtomicBool>,
+    painter: Option<JoinHandle<()>>,
+}
+
+impl Screen {
+    pub fn new(total: usize) -> Screen {
+        Screen { total, next: Mutex::new(1), started: Instant::now() }
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Does the work as the next step: its result is the line's text, an error is explained below it.
+    pub fn step<T>(&self, name: &str, work: impl FnOnce(&Step) -> anyhow::Result<(T, String)>) -> anyhow::Result<T> {
+        let number = {
+            let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *next += 1;
+            *next - 1
+        };
+        let mut step = Step::start(format!(" {number}/{} {name:<NAME_WIDTH$} ", self.total));
+        let result = work(&step);
+        step.stop();
+        match result {
+            Ok((value, text)) => {
+                println!("{}", line(&step.label, &text, &human(step.started.elapsed())));
+                Ok(value)
+            }
+            Err(error) => {
+                println!("{}{error} (after {})", step.label, human(step.started.elapsed()));
+                let indent = " ".repeat(step.label.chars().count());
+                for text in failure::explain(&error, LOG_LINES) {
+                    println!("{indent}{text}");
+                }
+                Err(error.context(Told))
+            }
+        }
+    }
+}
+
+/// Marks an error that was printed already.
+#[derive(Debug)]
+pub struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a step failed")
+    }
+}
+
+impl Step {
+    fn start(label: String) -> Step {
+        let detail = Arc::new(Mutex::new(String::new()));
+        let done = Arc::new(AtomicBool::new(false));
+        let started = Instant::now();
+        let painter = {
+            let (label, detail, done) = (label.clone(), Arc::clone(&detail), Arc::clone(&done));
+            std::thread::spawn(move || paint(&label, &detail, &done, started))
+        };
+        Step { label, started, detail, done, painter: Some(painter) }
+    }
+
+    /// What it is doing now.
+    pub fn say(&self, text: &str) {
+        *self.detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = text.to_string();
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn stop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(painter) = self.painter.take() {
+            let _ = painter.join();
+        }
+    }
+}
+
+fn paint(label: &str, detail: &Mutex<String>, done: &AtomicBool, started: Instant) {
+    let terminal = std::io::stdout().is_terminal();
+    let every = if terminal { Duration::from_millis(250) } else { Duration::from_secs(30) };
+    let mut last = Instant::now();
+    while !done.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(50));
+        if last.elapsed() < every {
+            continue;
+        }
+        last = Instant::now();
+        let text = detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let row = line(label, &text, &human(started.elapsed()));
+        if terminal {
+            print!("\r\x1b[K{row}");
+        } else {
+            println!("{row}");
+        }
+        let _ = std::io::stdout().flush();
+    }
+    if terminal {
+        print!("\r\x1b[K");
+    }
+}
+
+fn line(label: &str, text: &str, time: &str) -> String {
+    format!("{label}{text:<DETAIL_WIDTH$} {time}")
+}
+
+/// 9 s, 1m 05s, 1h 02m.
+pub fn human(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.as_millis()),
+        1..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `███░░` with ten cells.
+pub fn bar(done: u64, of: u64) -> String {
+    let filled = if of == 0 { 10 } else { (done.min(of) * 10 / of) as usize };
+    format!("{}{}", "█".repeat(filled), "░".repeat(10 - filled))
+}
+
+/// 412 MB, 1.2 GB.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes / 1000),
+        1_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        let read = |seconds| human(Duration::from_secs(seconds));
+        assert_eq!([read(9), read(65), read(3725)], ["9 s", "1m 05s", "1h 02m"]);
+        assert_eq!(human(Duration::from_millis(38)), "38 ms");
+    }
+
+    #[test]
+    fn bars_fill_from_the_left() {
+        assert_eq!(bar(7, 10), "███████░░░");
+        assert_eq!(bar(9, 0), "██████████");
+        assert_eq!(bar(12, 10), "██████████");
+    }
+}

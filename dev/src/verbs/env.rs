@@ -1,0 +1,25 @@
+//! `./shop env`: exports for the user's shell. Prints, changes nothing.
+
+use anyhow::Result;
+
+use crate::place::Place;
+
+/// `eval "$(./shop env)"` puts kubectl and helm on the PATH and points them at the cluster.
+pub fn run(place: &Place) -> Result<()> {
+    println!("export KUBECONFIG={}", quoted(&place.kubeconfig().to_string_lossy()));
+    println!("export PATH={}:\"$PATH\"", quoted(&place.bin().to_string_lossy()));
+    Ok(())
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn paths_survive_a_shell() {
+        assert_eq!(super::quoted("/a b/it's"), r"'/a b/it'\''s'");
+    }
+}

@@ -1,0 +1,8 @@
+//! One file per verb of ./shop. Each takes what the command line said and returns when it is done.
+
+pub mod down;
+pub mod env;
+pub mod images;
+pub mod node;
+pub mod status;
+pub mod up;

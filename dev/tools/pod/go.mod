@@ -1,0 +1,3 @@
+module shop-operator.io/tools/pod
+
+go 1.26

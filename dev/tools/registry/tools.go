@@ -1,0 +1,8 @@
+//go:build tools
+
+// Package tools pins what the embedded cluster is built from.
+package tools
+
+import (
+	_ "github.com/distribution/distribution/v3/cmd/registry"
+)
