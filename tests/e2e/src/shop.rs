@@ -7,8 +7,7 @@ use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use shop_api::ShopDeployment;
-use shop_api::condition::{Condition, READY};
-use std::time::Duration;
+use shop_api::condition::{Condition, READY, RECONCILING, STALLED};
 
 use crate::fault::is_ready;
 use crate::spec::{document, merge, tiny_spec};
@@ -146,12 +145,23 @@ impl Shop {
     }
 
     pub async fn becomes_ready(&self) -> ShopDeployment {
-        self.becomes_ready_within(PATIENCE).await
+        let what = format!("shop {}/{} is Ready", self.namespace, self.name);
+        eventually(PATIENCE, what, || self.is_ready()).await
     }
 
-    pub async fn becomes_ready_within(&self, deadline: Duration) -> ShopDeployment {
-        let what = format!("shop {}/{} is Ready", self.namespace, self.name);
-        eventually(deadline, what, || self.is_ready()).await
+    /// `Ok` when it is Ready and nothing is left to do or in the way.
+    pub async fn is_settled(&self) -> Result<ShopDeployment> {
+        let shop = self.is_ready().await?;
+        let busy = [RECONCILING, STALLED]
+            .iter()
+            .any(|kind| condition(&shop, kind).is_some_and(|one| one.status == "True"));
+        ensure!(!busy, "{}", story(&shop));
+        Ok(shop)
+    }
+
+    pub async fn settles(&self) -> ShopDeployment {
+        let what = format!("shop {}/{} is Ready and settled", self.namespace, self.name);
+        eventually(PATIENCE, what, || self.is_settled()).await
     }
 
     /// Waits until a condition has a status and its reason or message contains one of `words`; returns it.

@@ -29,12 +29,12 @@ pub async fn with_tiny_shop<F: Future<Output = ()>>(promise: &str, change: Value
     raise(played, cleaned);
 }
 
-/// The demo shop of `./shop up`, Ready before and after; its spec is put back.
+/// The demo shop of `./shop up`, settled before and after; its spec is put back.
 pub async fn with_demo_shop<F: Future<Output = ()>>(play: impl FnOnce(Shop) -> F) {
     let _alone = STAGE.lock().await;
     let cluster = Cluster::connect().await;
     let shop = Shop::demo(&cluster);
-    shop.becomes_ready().await;
+    shop.settles().await;
     let spec = shop.raw_spec().await;
     let played = caught(play(shop.clone())).await;
     if played.is_err() {
@@ -43,7 +43,7 @@ pub async fn with_demo_shop<F: Future<Output = ()>>(play: impl FnOnce(Shop) -> F
     let restored = caught(async {
         crate::fault::let_all_back(&cluster, shop.namespace()).await;
         shop.put_back(spec).await;
-        shop.becomes_ready().await;
+        shop.settles().await;
     });
     raise(played, restored.await);
 }

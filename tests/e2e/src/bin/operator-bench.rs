@@ -139,10 +139,10 @@ async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
         let written = tokio::time::timeout(PATIENCE, changed).await???;
         since_sent.push(written.duration_since(sent).as_secs_f64() * 1000.0);
         since_answered.push(written.saturating_duration_since(answered).as_secs_f64() * 1000.0);
-        demo.becomes_ready().await;
+        demo.settles().await;
     }
     demo.put_back(spec).await;
-    demo.becomes_ready().await;
+    demo.settles().await;
     let note = "edit of gateway.nodePort until the watch shows Service <shop>-gateway changed; client and cluster share the machine";
     Ok(vec![
         Figure {

@@ -60,7 +60,7 @@ async fn is_survived(bad: Value, good: Value, words: &[&str]) {
         .await;
         keeps_taking_orders(&customer, Duration::from_secs(20)).await;
         demo.edit(good).await;
-        demo.becomes_ready().await;
+        demo.settles().await;
         eventually(SOON, "orders are taken as before", || customer.order()).await;
     })
     .await;

@@ -3,7 +3,6 @@
 
 use anyhow::ensure;
 use serde_json::json;
-use shop_api::condition::READY;
 use shop_e2e::stage::with_tiny_shop;
 use shop_e2e::waiting::not_yet;
 use shop_e2e::{PATIENCE, SOON, Shop, eventually, throughout};
@@ -36,8 +35,7 @@ async fn the_only_pod_is_not_given_up_for_a_bad_image() {
         })
         .await;
         shop.edit(json!({"postgres": {"image": null}})).await;
-        shop.says(READY, "True", &[]).await;
-        shop.becomes_ready().await;
+        shop.settles().await;
         assert_eq!(the_pod(&shop).await.ok(), Some(pod), "going back needs no restart");
     })
     .await;

@@ -124,3 +124,13 @@ async fn an_invalid_edit_touches_nothing_and_all_problems_are_named() {
     })
     .await;
 }
+
+#[test]
+fn the_table_of_bad_specs_can_be_read() {
+    let all = bad_specs();
+    assert!(
+        all.len() >= 25 && all.iter().all(|one| !one.answer.is_empty()),
+        "{} specs",
+        all.len()
+    );
+}
