@@ -48,6 +48,11 @@ pub fn settings<T>(read: impl FnOnce(&Env) -> Option<T>) -> Result<(ProcessSetti
     env.finish(process.zip(own))
 }
 
+/// Logs only, for verbs that end by themselves.
+pub fn logs(settings: &ProcessSettings) -> anyhow::Result<()> {
+    start_logs(&settings.log)
+}
+
 impl Process {
     /// Starts logs, signals and the admin server.
     pub async fn begin(service: &'static str, settings: ProcessSettings) -> anyhow::Result<Self> {

@@ -1,0 +1,4 @@
+//! Handlers, one file per noun of the API.
+
+pub mod session;
+pub mod user;
