@@ -19,7 +19,6 @@ async fn the_demo_shop_is_ready_and_says_so() {
         for (kind, wanted) in [
             (READY, "True"),
             (VALID, "True"),
-            ("False"),
             (RECONCILING, "False"),
             (STALLED, "False"),
         ] {
