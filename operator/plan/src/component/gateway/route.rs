@@ -1,0 +1,69 @@
+//! Which path goes to which service, and what may be tried again. A request that may have been acted upon is repeated
+//! only when its method is safe; one that never reached a service always may be.
+
+use super::cluster;
+use crate::shop::{Service, ValidatedShop};
+use serde_json::{Value, json};
+
+/// Where the gateway itself says that it lives.
+pub const HEALTH: &str = "/healthz";
+const TIMEOUT: &str = "15s";
+
+pub fn routes(shop: &ValidatedShop) -> Vec<Value> {
+    let health = json!({
+        "match": {"path": HEALTH},
+        "direct_response": {"status": 200, "body": {"inline_string": "ok"}},
+    });
+    let mut prefixes: Vec<(&str, &Service)> = Vec::new();
+    for service in &shop.services {
+        prefixes.extend(service.routes.iter().map(|route| (route.as_str(), service)));
+    }
+    // Envoy takes the first match: the longest prefix has to come first.
+    prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then(a.cmp(b)));
+    let both = |(prefix, service)| [safe(prefix, service), unsafe_(prefix, service)];
+    std::iter::once(health)
+        .chain(prefixes.into_iter().flat_map(both))
+        .collect()
+}
+
+fn safe(prefix: &str, service: &Service) -> Value {
+    let mut when = matches(prefix);
+    when["headers"] = json!([{
+        "name": ":method",
+        "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}},
+    }]);
+    route(
+        when,
+        service,
+        "connect-failure,refused-stream,reset,retriable-status-codes",
+        2,
+    )
+}
+
+fn unsafe_(prefix: &str, service: &Service) -> Value {
+    route(matches(prefix), service, "connect-failure,refused-stream", 1)
+}
+
+/// The prefix itself and what lies below it: `/api/v1/users`, not `/api/v1/users-of-old`.
+fn matches(prefix: &str) -> Value {
+    match prefix.trim_end_matches('/') {
+        "" => json!({"prefix": "/"}),
+        prefix => json!({"path_separated_prefix": prefix}),
+    }
+}
+
+fn route(when: Value, service: &Service, retry_on: &str, retries: u32) -> Value {
+    json!({
+        "match": when,
+        "route": {
+            "cluster": cluster::name(service),
+            "timeout": TIMEOUT,
+            "retry_policy": {
+                "retry_on": retry_on,
+                "num_retries": retries,
+                "retriable_status_codes": [503],
+                "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
+            },
+        },
+    })
+}

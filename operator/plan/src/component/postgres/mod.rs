@@ -1,0 +1,123 @@
+//! One database: a Patroni cluster per shard, each with its Services and a PgBouncer in front of its primary.
+//! Comes in: the validated database and what was seen of its shards. Goes out: objects, tasks, health.
+
+mod config;
+mod health;
+mod objects;
+mod parameters;
+mod pod;
+mod pooler;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+use super::applied::Owner;
+use super::standing::id;
+use crate::contract::{Component, ComponentPlan, Handover, PlanError, Rollout};
+use crate::health::Health;
+use crate::names;
+use crate::object::ComponentId;
+use crate::observed::{Observed, ShardId};
+use crate::shop::{Database, ValidatedShop};
+use crate::topology::shards;
+
+/// Label value of everything here.
+const COMPONENT: &str = "postgres";
+
+pub struct Postgres {
+    /// `catalog`, `orders` or `payments`.
+    pub database: String,
+}
+
+/// One shard of it, with all a builder needs.
+struct Shard<'a> {
+    shop: &'a ValidatedShop,
+    database: &'a Database,
+    id: ShardId,
+    component: ComponentId,
+}
+
+impl Component for Postgres {
+    fn id(&self) -> ComponentId {
+        id(format!("{COMPONENT}/{}", self.database))
+    }
+
+    fn needs(&self) -> Vec<ComponentId> {
+        Vec::new()
+    }
+
+    fn plan(&self, shop: &ValidatedShop, seen: &Observed) -> Result<ComponentPlan, PlanError> {
+        let mut plan = ComponentPlan::default();
+        for shard in self.shards(shop) {
+            plan.objects.extend(objects::objects(&shard, seen));
+            plan.objects.extend(pooler::objects(&shard));
+            tasks::add(&shard, seen, &mut plan);
+            plan.rollouts.push(Rollout {
+                stateful_set: shard.scope(),
+                handover: Handover::Postgres(shard.id.clone()),
+                rehearse: vec![pod::PROGRAM.into(), "--version".into()],
+            });
+        }
+        Ok(plan)
+    }
+
+    fn health(&self, shop: &ValidatedShop, seen: &Observed) -> Health {
+        health::health(&self.shards(shop), seen)
+    }
+}
+
+impl Postgres {
+    fn shards<'a>(&self, shop: &'a ValidatedShop) -> Vec<Shard<'a>> {
+        let database = shop.database(&self.database);
+        let shard = |shard| Shard {
+            shop,
+            database,
+            id: shard,
+            component: self.id(),
+        };
+        shards::ids(database).into_iter().map(shard).collect()
+    }
+}
+
+impl Shard<'_> {
+    fn scope(&self) -> String {
+        names::scope(&self.shop.name, &self.id)
+    }
+
+    /// Owner of the database's pods and Services.
+    fn owner(&self) -> Owner<'_> {
+        let name = names::shard_name(&self.id);
+        Owner {
+            shop: self.shop,
+            id: self.component.clone(),
+            component: COMPONENT,
+            name,
+        }
+    }
+
+    /// Owner of the pooler's.
+    fn pooler_owner(&self) -> Owner<'_> {
+        Owner {
+            name: self.pooler_label(),
+            ..self.owner()
+        }
+    }
+
+    fn pooler_label(&self) -> String {
+        format!("{}-pooler", names::shard_name(&self.id))
+    }
+
+    /// `orders shard 1`, or just `catalog`.
+    fn words(&self) -> String {
+        if self.database.shards > 1 {
+            format!("{} shard {}", self.id.database, self.id.index)
+        } else {
+            self.id.database.clone()
+        }
+    }
+
+    /// Whether commits wait for a standby: there must be one.
+    fn synchronous(&self) -> bool {
+        self.database.synchronous && self.database.replicas > 0
+    }
+}

@@ -1,0 +1,51 @@
+//! The Kubernetes objects of one shard, besides its pooler.
+
+use super::{Shard, config, pod};
+use crate::component::applied::{Backends, port};
+use crate::component::workload::{Stateful, stateful_set};
+use crate::names;
+use crate::object::Object;
+use crate::observed::Observed;
+use shop_contract::port::{PATRONI, POSTGRES};
+
+pub fn objects(shard: &Shard<'_>, seen: &Observed) -> Vec<Object> {
+    let (owner, shop, scope) = (shard.owner(), &shard.shop.name, shard.scope());
+    let database = shard.database;
+    let replica = [(config::ROLE_LABEL.to_owned(), "replica".to_owned())].into();
+    let postgres = || vec![port("postgres", POSTGRES)];
+    let mut objects = vec![
+        owner.config_map(
+            &names::patroni_config(shop, &shard.id),
+            &[(config::FILE, config::file(shard))],
+        ),
+        owner.service(&scope, Backends::None, postgres()),
+        owner.service(
+            &names::postgres_replicas(shop, &shard.id),
+            Backends::Pods(replica),
+            postgres(),
+        ),
+        owner.headless(
+            &names::postgres_pods(shop, &shard.id),
+            Backends::Pods([].into()),
+            vec![port("postgres", POSTGRES), port("patroni", PATRONI)],
+        ),
+    ];
+    // Endpoints without a Service of their name are swept away by Kubernetes, and with one they go when the shop goes.
+    let state = names::patroni_state(shop, &shard.id);
+    objects.extend(
+        state
+            .iter()
+            .map(|name| owner.headless(name, Backends::None, Vec::new())),
+    );
+    if database.replicas > 0 {
+        objects.push(owner.budget(&scope));
+    }
+    let wanted = Stateful {
+        name: &scope,
+        pods_service: names::postgres_pods(shop, &shard.id),
+        replicas: 1 + u32::from(database.replicas),
+        storage: &database.storage,
+    };
+    objects.push(stateful_set(&owner, &wanted, pod::pod(shard), seen));
+    objects
+}

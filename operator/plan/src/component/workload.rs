@@ -1,0 +1,165 @@
+//! StatefulSets and Deployments around a pod. Comes in: an owner, a pod and how many. Goes out: a plan's object.
+//! Template digest, owner reference and suspension are added by `plan()`, not here.
+
+use super::applied::Owner;
+use crate::digest::digest_of;
+use crate::names;
+use crate::object::{Object, Wave};
+use crate::observed::Observed;
+use crate::shop::Storage;
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment, StatefulSet,
+    StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec, StatefulSetUpdateStrategy,
+};
+use k8s_openapi::api::core::v1::{
+    PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec, PodTemplateSpec, VolumeResourceRequirements,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The name of every StatefulSet's claim template.
+pub const CLAIM: &str = "data";
+
+/// A pod, and what it was made from.
+pub struct Pod {
+    pub spec: PodSpec,
+    /// Labels beside the owner's.
+    pub labels: BTreeMap<String, String>,
+    /// Digest of the config files it reads at start; `None` for a pod without any.
+    pub config: Option<String>,
+}
+
+impl Pod {
+    pub fn new(spec: PodSpec) -> Self {
+        Self {
+            spec,
+            labels: BTreeMap::new(),
+            config: None,
+        }
+    }
+
+    /// The pod is made anew when `config` changes.
+    pub fn restarted_by(self, config: &impl Serialize) -> Self {
+        Self {
+            config: Some(digest_of(config)),
+            ..self
+        }
+    }
+
+    fn template(self, owner: &Owner<'_>) -> PodTemplateSpec {
+        let annotations = self
+            .config
+            .map(|digest| BTreeMap::from([(names::CONFIG_ANNOTATION.to_owned(), digest)]));
+        let labels = owner.labels().into_iter().chain(self.labels).collect();
+        let metadata = ObjectMeta {
+            labels: Some(labels),
+            annotations,
+            ..ObjectMeta::default()
+        };
+        PodTemplateSpec {
+            metadata: Some(metadata),
+            spec: Some(self.spec),
+        }
+    }
+}
+
+/// `replicas: None` leaves the count to an autoscaler.
+pub fn deployment(owner: &Owner<'_>, name: &str, replicas: Option<u16>, pod: Pod) -> Object {
+    let rolling = RollingUpdateDeployment {
+        max_surge: Some(IntOrString::Int(1)),
+        max_unavailable: Some(IntOrString::Int(0)),
+    };
+    let spec = DeploymentSpec {
+        replicas: replicas.map(i32::from),
+        revision_history_limit: Some(2),
+        selector: owner.label_selector(),
+        strategy: Some(DeploymentStrategy {
+            type_: Some("RollingUpdate".into()),
+            rolling_update: Some(rolling),
+        }),
+        template: pod.template(owner),
+        ..DeploymentSpec::default()
+    };
+    let deployment = Deployment {
+        metadata: owner.meta(name),
+        spec: Some(spec),
+        ..Deployment::default()
+    };
+    owner.object(Wave::Work, &deployment)
+}
+
+/// A datastore: pods start together, are replaced by the operator one at a time, and their claims outlive everything.
+pub struct Stateful<'a> {
+    pub name: &'a str,
+    pub pods_service: String,
+    pub replicas: u32,
+    pub storage: &'a Storage,
+}
+
+pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &Observed) -> Object {
+    let Stateful {
+        name,
+        pods_service,
+        replicas,
+        storage,
+    } = wanted;
+    let retain = StatefulSetPersistentVolumeClaimRetentionPolicy {
+        when_deleted: Some("Retain".into()),
+        when_scaled: Some("Retain".into()),
+    };
+    let spec = StatefulSetSpec {
+        replicas: i32::try_from(*replicas).ok(),
+        revision_history_limit: Some(2),
+        service_name: Some(pods_service.clone()),
+        pod_management_policy: Some("Parallel".into()),
+        update_strategy: Some(StatefulSetUpdateStrategy {
+            type_: Some("OnDelete".into()),
+            rolling_update: None,
+        }),
+        persistent_volume_claim_retention_policy: Some(retain),
+        selector: owner.label_selector(),
+        template: pod.template(owner),
+        volume_claim_templates: Some(vec![
+            existing_claim(name, seen).unwrap_or_else(|| claim(owner, storage)),
+        ]),
+        ..StatefulSetSpec::default()
+    };
+    let set = StatefulSet {
+        metadata: owner.meta(name),
+        spec: Some(spec),
+        ..StatefulSet::default()
+    };
+    owner.object(Wave::Data, &set)
+}
+
+fn claim(owner: &Owner<'_>, storage: &Storage) -> PersistentVolumeClaim {
+    let requests = BTreeMap::from([("storage".to_owned(), Quantity(storage.size.to_string()))]);
+    PersistentVolumeClaim {
+        metadata: owner.meta(CLAIM),
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".into()]),
+            storage_class_name: storage.class_name.clone(),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(requests),
+                limits: None,
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// The API server refuses any change of a StatefulSet's claim templates, so an existing set keeps the one it has.
+fn existing_claim(name: &str, seen: &Observed) -> Option<PersistentVolumeClaim> {
+    let set = seen
+        .stateful_sets
+        .known()?
+        .iter()
+        .find(|set| set.metadata.name.as_deref() == Some(name))?;
+    let mut claim = set.spec.as_ref()?.volume_claim_templates.as_ref()?.first()?.clone();
+    claim.status = None;
+    Some(claim)
+}
