@@ -1,10 +1,12 @@
 //! Faults a promise injects through the Kubernetes API alone, so that they work on any cluster.
 
 use anyhow::{Result, ensure};
-use k8s_openapi::api::core::v1::Pod;
+use futures::FutureExt;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use crate::Cluster;
 use crate::waiting::eventually;
@@ -83,6 +85,30 @@ pub async fn kill(cluster: &Cluster, namespace: &str, names: &[String]) {
     let pods: Api<Pod> = cluster.api(namespace);
     for name in names {
         let _ = pods.delete(name, &DeleteParams::default().grace_period(0)).await;
+    }
+}
+
+/// Runs `act` while no node takes new pods; they take them again whatever happens.
+pub async fn while_cordoned<T, F: Future<Output = T>>(cluster: &Cluster, act: impl FnOnce() -> F) -> T {
+    cordon(cluster, true).await;
+    let acted = AssertUnwindSafe(act()).catch_unwind().await;
+    cordon(cluster, false).await;
+    acted.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+async fn cordon(cluster: &Cluster, closed: bool) {
+    let nodes: Api<Node> = Api::all(cluster.client.clone());
+    for node in nodes
+        .list(&ListParams::default())
+        .await
+        .expect("nodes can be listed")
+        .items
+    {
+        let patch = Patch::Merge(json!({"spec": {"unschedulable": closed}}));
+        nodes
+            .patch(&node.name_any(), &PatchParams::default(), &patch)
+            .await
+            .expect("a node can be cordoned");
     }
 }
 

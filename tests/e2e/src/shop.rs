@@ -47,7 +47,7 @@ impl Shop {
         }
     }
 
-    /// A handle on any other shop.
+    /// A tiny shop of any name; also a handle on one that exists.
     pub fn named(cluster: &Cluster, namespace: &str, name: &str) -> Self {
         Self {
             cluster: cluster.clone(),

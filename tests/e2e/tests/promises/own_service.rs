@@ -11,8 +11,8 @@ use shop_e2e::{PATIENCE, SOON, Shop, eventually};
 #[ignore = "needs a cluster"]
 async fn an_own_service_is_routed_and_removed() {
     with_demo_shop(|demo| async move {
-        // The gateway's image in the role of a stranger: without arguments of its own it answers nothing, so the
-        // stranger is the product service, which needs its environment; only that its pod is made and routed is promised.
+        // Any image will do: this one cannot serve without its environment, so the gateway answers 503 for it. That it is
+        // run, routed to, in nobody's way and removed is the promise.
         let image = image_of(&demo, "demo-product").await;
         let own = json!({"image": image, "port": 8080, "route": "/mine", "replicas": 1, "env": {"GREETING": "hello"}});
         demo.edit(json!({"services": {"mine": own}})).await;
@@ -29,6 +29,8 @@ async fn an_own_service_is_routed_and_removed() {
             anyhow::Ok(())
         })
         .await;
+        let customer = eventually(SOON, "a customer registers beside it", || storefront.register()).await;
+        eventually(SOON, "orders go on beside it", || customer.order()).await;
         demo.edit(json!({"services": {"mine": null}})).await;
         eventually(PATIENCE, "Deployment demo-mine is removed", || async {
             ensure!(deployments.get_opt("demo-mine").await?.is_none(), "it is still there");

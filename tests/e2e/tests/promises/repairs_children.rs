@@ -65,7 +65,7 @@ async fn hand_edits_are_put_right() {
 
         let label = json!({"metadata": {"labels": {"app.kubernetes.io/component": "mine"}}});
         is_put_right(&demo, &service, "demo-user", component, label).await;
-        let ports = json!({"spec": {"ports": [{"port": 8080, "targetPort": 9}]}});
+        let ports = json!({"spec": {"ports": [{"port": first_port(&demo, "demo-product").await, "targetPort": 9}]}});
         is_put_right(&demo, &service, "demo-product", port, ports).await;
         let other = json!({"spec": {"template": {"spec": {"containers": [{"name": container(&demo, "demo-user").await, "image": "nobody/edited:1"}]}}}});
         is_put_right(&demo, &deployment, "demo-user", image, other).await;
@@ -73,6 +73,12 @@ async fn hand_edits_are_put_right() {
         demo.becomes_ready().await;
     })
     .await;
+}
+
+async fn first_port(shop: &Shop, service: &str) -> i32 {
+    let services: Api<Service> = shop.cluster.api(shop.namespace());
+    let spec = services.get(service).await.expect("the Service").spec.expect("a spec");
+    spec.ports.expect("ports").remove(0).port
 }
 
 async fn container(shop: &Shop, deployment: &str) -> String {
