@@ -1,6 +1,9 @@
 //! The wish: everything a user may ask of a shop. Each field's doc says its unit, its default and what a change restarts;
 //! `kubectl explain` prints it. Sections live in `component/`.
 
+// Clippy takes the repeated keys of printer columns for repeated attributes.
+#![allow(clippy::duplicated_attributes)]
+
 pub use crate::component::gateway::{Gateway, GatewayServiceType};
 pub use crate::component::postgres::{Database, Postgres, ShardedDatabase};
 pub use crate::component::rabbitmq::RabbitMq;

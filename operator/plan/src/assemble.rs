@@ -44,7 +44,8 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
         plan.keep = components.iter().map(|component| component.id()).collect();
     }
     plan.tasks.extend(proof::plan_proof(shop, &health));
-    plan.objects.sort_by(|a, b| (a.wave, a.kind(), a.name()).cmp(&(b.wave, b.kind(), b.name())));
+    plan.objects
+        .sort_by(|a, b| (a.wave, a.kind(), a.name()).cmp(&(b.wave, b.kind(), b.name())));
     plan.health = health;
     Ok(plan)
 }
@@ -52,7 +53,11 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
 fn healths(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: &Observed) -> BTreeMap<ComponentId, Health> {
     let of = |component: &Box<dyn Component>| {
         let health = component.health(shop, seen);
-        let suspended = Health { state: State::Suspended, message: "suspended; data are kept".into(), ..health.clone() };
+        let suspended = Health {
+            state: State::Suspended,
+            message: "suspended; data are kept".into(),
+            ..health.clone()
+        };
         (component.id(), if shop.suspend { suspended } else { health })
     };
     components.iter().map(of).collect()
@@ -69,7 +74,10 @@ fn first_unserved(
             Some(_) => return Ok(Some(need)),
             None => {
                 let reason = format!("needs {need}, which is no component of this shop");
-                return Err(PlanError { component: component.id(), reason });
+                return Err(PlanError {
+                    component: component.id(),
+                    reason,
+                });
             }
         }
     }
@@ -83,17 +91,30 @@ fn is_unknown(seen: &Observed) -> bool {
 /// Whether a workload of this component exists. What is unknown may exist.
 fn has_run(id: &ComponentId, seen: &Observed) -> bool {
     let is_its = |annotations: &Option<BTreeMap<String, String>>| {
-        annotations.as_ref().and_then(|all| all.get(names::COMPONENT_ANNOTATION)) == Some(&id.0)
+        annotations
+            .as_ref()
+            .and_then(|all| all.get(names::COMPONENT_ANNOTATION))
+            == Some(&id.0)
     };
-    let sets = seen.stateful_sets.known().is_some_and(|sets| sets.iter().any(|set| is_its(&set.metadata.annotations)));
-    let deployments = seen.deployments.known().is_some_and(|all| all.iter().any(|one| is_its(&one.metadata.annotations)));
+    let sets = seen
+        .stateful_sets
+        .known()
+        .is_some_and(|sets| sets.iter().any(|set| is_its(&set.metadata.annotations)));
+    let deployments = seen
+        .deployments
+        .known()
+        .is_some_and(|all| all.iter().any(|one| is_its(&one.metadata.annotations)));
     is_unknown(seen) || sets || deployments
 }
 
 /// Before its needs serve, a new component's pods would only fail and back off.
 fn hold_back(part: &mut ComponentPlan, id: &ComponentId, need: &ComponentId, plan: &mut Plan) {
-    part.objects.retain(|object| matches!(object.wave, Wave::Ground | Wave::Network));
-    part.waiting = vec![Waiting { component: id.clone(), reason: format!("waits for {need}") }];
+    part.objects
+        .retain(|object| matches!(object.wave, Wave::Ground | Wave::Network));
+    part.waiting = vec![Waiting {
+        component: id.clone(),
+        reason: format!("waits for {need}"),
+    }];
     plan.keep.push(id.clone());
 }
 
@@ -104,7 +125,10 @@ fn roll(part: &mut ComponentPlan, id: &ComponentId, shop: &ValidatedShop, seen: 
         finish(&mut object, shop);
         plan.objects.push(object);
     }
-    plan.waiting.extend(step.waiting.map(|reason| Waiting { component: id.clone(), reason }));
+    plan.waiting.extend(step.waiting.map(|reason| Waiting {
+        component: id.clone(),
+        reason,
+    }));
 }
 
 /// Pods go, everything else stays; an autoscaler would start them again.

@@ -34,7 +34,10 @@ pub fn check(plan: &Plan, seen: &Observed) -> Result<(), Vec<Finding>> {
 }
 
 fn finding(object: &Object, reason: impl Into<String>) -> Finding {
-    Finding { object: format!("{} {}", object.kind(), object.name()), reason: reason.into() }
+    Finding {
+        object: format!("{} {}", object.kind(), object.name()),
+        reason: reason.into(),
+    }
 }
 
 fn check_name(object: &Object, findings: &mut Vec<Finding>) {
@@ -48,10 +51,17 @@ fn check_name(object: &Object, findings: &mut Vec<Finding>) {
 fn check_labels(object: &Object, findings: &mut Vec<Finding>) {
     let has = |key: &str| match &object.body {
         Body::Applied(value) => value["metadata"]["labels"][key].is_string(),
-        Body::Generated { name: _, labels, keys: _ } => labels.contains_key(key),
+        Body::Generated {
+            name: _,
+            labels,
+            keys: _,
+        } => labels.contains_key(key),
     };
     for key in [names::MANAGED_BY, names::INSTANCE].into_iter().filter(|key| !has(key)) {
-        findings.push(finding(object, format!("lacks the label {key}: it would not be watched")));
+        findings.push(finding(
+            object,
+            format!("lacks the label {key}: it would not be watched"),
+        ));
     }
 }
 
@@ -64,12 +74,20 @@ fn check_set(object: &Object, body: &Value, seen: &Observed, findings: &mut Vec<
         findings.push(finding(object, "must use updateStrategy OnDelete"));
     }
     let Seen::Known(sets) = &seen.stateful_sets else { return };
-    let Some(live) = sets.iter().find(|set| set.metadata.name.as_deref() == Some(object.name())) else { return };
+    let Some(live) = sets
+        .iter()
+        .find(|set| set.metadata.name.as_deref() == Some(object.name()))
+    else {
+        return;
+    };
     let live = serde_json::to_value(live).unwrap_or_default();
     for field in ["serviceName", "podManagementPolicy", "selector"] {
         let (old, new) = (&live["spec"][field], &body["spec"][field]);
         if !old.is_null() && !new.is_null() && old != new {
-            findings.push(finding(object, format!("spec.{field} cannot be changed: {old} → {new}")));
+            findings.push(finding(
+                object,
+                format!("spec.{field} cannot be changed: {old} → {new}"),
+            ));
         }
     }
 }
@@ -80,8 +98,14 @@ fn check_secret_refs(object: &Object, body: &Value, plan: &Plan, findings: &mut 
     let mut refs = Vec::new();
     secret_refs(body, &mut refs);
     for (secret, key) in refs {
-        if generated.get(secret.as_str()).is_some_and(|keys| !keys.contains(key.as_str())) {
-            findings.push(finding(object, format!("reads key {key} of Secret {secret}, which nobody generates")));
+        if generated
+            .get(secret.as_str())
+            .is_some_and(|keys| !keys.contains(key.as_str()))
+        {
+            findings.push(finding(
+                object,
+                format!("reads key {key} of Secret {secret}, which nobody generates"),
+            ));
         }
     }
 }
@@ -90,7 +114,9 @@ fn generated(plan: &Plan) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for object in &plan.objects {
         if let Body::Generated { name, labels: _, keys } = &object.body {
-            all.entry(name).or_default().extend(keys.iter().map(|key| key.key.as_str()));
+            all.entry(name)
+                .or_default()
+                .extend(keys.iter().map(|key| key.key.as_str()));
         }
     }
     all
@@ -114,13 +140,24 @@ fn check_tasks(plan: &Plan, seen: &Observed, findings: &mut Vec<Finding>) {
     let generated = generated(plan);
     let mut keys = BTreeSet::new();
     for task in &plan.tasks {
-        let mut add = |reason: String| findings.push(Finding { object: format!("task {}", task.key()), reason });
+        let mut add = |reason: String| {
+            findings.push(Finding {
+                object: format!("task {}", task.key()),
+                reason,
+            })
+        };
         if !keys.insert(task.key()) {
             add("is planned twice".into());
         }
         for reference in task.secrets() {
-            if !generated.get(reference.secret.as_str()).is_some_and(|keys| keys.contains(reference.key.as_str())) {
-                add(format!("reads key {} of Secret {}, which nobody generates", reference.key, reference.secret));
+            if !generated
+                .get(reference.secret.as_str())
+                .is_some_and(|keys| keys.contains(reference.key.as_str()))
+            {
+                add(format!(
+                    "reads key {} of Secret {}, which nobody generates",
+                    reference.key, reference.secret
+                ));
             }
         }
         if let Some(reason) = unfounded(task, seen) {

@@ -134,14 +134,20 @@ pub fn patroni(scope: &str, members: u16, leader: u16) -> PatroniView {
         lag_bytes: Some(0),
         timeline: Some(1),
     };
-    PatroniView { members: (0..members).map(member).collect(), paused: false }
+    PatroniView {
+        members: (0..members).map(member).collect(),
+        paused: false,
+    }
 }
 
 /// Every datastore of a shop as it is when all is well.
 pub fn settled(shop: &ValidatedShop, mut seen: Observed) -> Observed {
     for database in &shop.databases {
         for index in 0..database.shards {
-            let shard = ShardId { database: database.name.clone(), index };
+            let shard = ShardId {
+                database: database.name.clone(),
+                index,
+            };
             let view = patroni(&names::scope(&shop.name, &shard), database.replicas + 1, 0);
             seen.postgres.insert(shard, Seen::Known(view));
         }
@@ -149,7 +155,11 @@ pub fn settled(shop: &ValidatedShop, mut seen: Observed) -> Observed {
     seen.redis = Seen::Known(redis(shop));
     let node = |index: u16| format!("rabbit@{}", names::pod(&names::rabbitmq(&shop.name), index.into()));
     let running_nodes = (0..shop.rabbitmq.nodes).map(node).collect();
-    seen.rabbitmq = Seen::Known(RabbitView { running_nodes, missing: vec![], leaderless: vec![] });
+    seen.rabbitmq = Seen::Known(RabbitView {
+        running_nodes,
+        missing: vec![],
+        leaderless: vec![],
+    });
     seen
 }
 
@@ -164,5 +174,10 @@ fn redis(shop: &ValidatedShop) -> RedisView {
         slots: if index < shards { 16384 / shop.redis.shards } else { 0 },
         linked: true,
     };
-    RedisView { serving: true, slots_assigned: 16384, members: (0..servers).map(member).collect(), problems: vec![] }
+    RedisView {
+        serving: true,
+        slots_assigned: 16384,
+        members: (0..servers).map(member).collect(),
+        problems: vec![],
+    }
 }

@@ -18,7 +18,13 @@ pub struct Health {
 
 impl Health {
     pub fn new(state: State, message: impl Into<String>, ready: u32, wanted: u32) -> Self {
-        Self { state, message: message.into(), ready, wanted, shards: Vec::new() }
+        Self {
+            state,
+            message: message.into(),
+            ready,
+            wanted,
+            shards: Vec::new(),
+        }
     }
 
     pub fn unknown(why: impl Into<String>) -> Self {

@@ -55,7 +55,9 @@ pub fn labels(shop: &str, component: &str, name: &str) -> BTreeMap<String, Strin
 
 /// The part of [`labels`] a selector uses; never changes for the life of an object.
 pub fn selector(shop: &str, component: &str, name: &str) -> BTreeMap<String, String> {
-    [(INSTANCE, shop), (COMPONENT, component), (NAME, name)].map(|(key, value)| (key.into(), value.into())).into()
+    [(INSTANCE, shop), (COMPONENT, component), (NAME, name)]
+        .map(|(key, value)| (key.into(), value.into()))
+        .into()
 }
 
 pub fn secret(shop: &str) -> String {

@@ -36,7 +36,11 @@ pub enum Body {
     /// Server-side applied as it is: a whole object with apiVersion, kind and metadata.
     Applied(Value),
     /// A Secret whose missing keys are generated once; keys that exist are never changed.
-    Generated { name: String, labels: BTreeMap<String, String>, keys: Vec<GeneratedKey> },
+    Generated {
+        name: String,
+        labels: BTreeMap<String, String>,
+        keys: Vec<GeneratedKey>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,13 +87,18 @@ impl Object {
     }
 
     pub fn kind(&self) -> &str {
-        self.applied().map_or("Secret", |value| value["kind"].as_str().unwrap_or_default())
+        self.applied()
+            .map_or("Secret", |value| value["kind"].as_str().unwrap_or_default())
     }
 
     pub fn name(&self) -> &str {
         match &self.body {
             Body::Applied(value) => value["metadata"]["name"].as_str().unwrap_or_default(),
-            Body::Generated { name, labels: _, keys: _ } => name,
+            Body::Generated {
+                name,
+                labels: _,
+                keys: _,
+            } => name,
         }
     }
 }

@@ -8,7 +8,11 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 /// Pods with these `component` and `name` labels, in order of their names.
 pub fn pods_of<'a>(seen: &'a Observed, component: &str, name: &str) -> Seen<Vec<&'a Pod>> {
     let has = |pod: &Pod, key: &str, value: &str| {
-        pod.metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|found| found == value)
+        pod.metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(key))
+            .is_some_and(|found| found == value)
     };
     match &seen.pods {
         Seen::Absent => Seen::Absent,
@@ -41,7 +45,10 @@ pub fn is_leaving(pod: &Pod) -> bool {
 /// `demo-redis-10` after `demo-redis-9`; pods of a Deployment by name.
 fn ordinal(pod: &Pod) -> (String, u32, String) {
     let name = name(pod);
-    match name.rsplit_once('-').and_then(|(set, number)| Some((set, number.parse().ok()?))) {
+    match name
+        .rsplit_once('-')
+        .and_then(|(set, number)| Some((set, number.parse().ok()?)))
+    {
         Some((set, number)) => (set.to_owned(), number, String::new()),
         None => (name.to_owned(), 0, name.to_owned()),
     }
@@ -67,11 +74,22 @@ pub fn problem_of(pod: &Pod) -> Option<String> {
     }
     let status = pod.status.as_ref()?;
     if status.phase.as_deref() == Some("Failed") {
-        let why = status.message.as_deref().or(status.reason.as_deref()).unwrap_or("it ended");
+        let why = status
+            .message
+            .as_deref()
+            .or(status.reason.as_deref())
+            .unwrap_or("it ended");
         return Some(format!("pod {name} failed: {}", short(why)));
     }
-    let containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
-    containers.filter_map(container_problem).map(|problem| format!("pod {name}: {problem}")).next()
+    let containers = status
+        .init_container_statuses
+        .iter()
+        .chain(&status.container_statuses)
+        .flatten();
+    containers
+        .filter_map(container_problem)
+        .map(|problem| format!("pod {name}: {problem}"))
+        .next()
 }
 
 fn container_problem(container: &ContainerStatus) -> Option<String> {
@@ -82,9 +100,16 @@ fn container_problem(container: &ContainerStatus) -> Option<String> {
             Some(format!("image {} cannot be pulled", container.image))
         }
         "CrashLoopBackOff" => {
-            let code = container.last_state.as_ref().and_then(|last| last.terminated.as_ref()).map(|end| end.exit_code);
+            let code = container
+                .last_state
+                .as_ref()
+                .and_then(|last| last.terminated.as_ref())
+                .map(|end| end.exit_code);
             let code = code.map_or(String::new(), |code| format!(" with exit code {code}"));
-            Some(format!("container {} ends again and again{code} ({} restarts)", container.name, container.restart_count))
+            Some(format!(
+                "container {} ends again and again{code} ({} restarts)",
+                container.name, container.restart_count
+            ))
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
             Some(format!("container {} cannot start: {}", container.name, short(message)))

@@ -3,15 +3,30 @@
 
 use crate::shop::Bytes;
 
-const BINARY: [(&str, u64); 5] = [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30), ("Ti", 1 << 40), ("Pi", 1 << 50)];
-const DECIMAL: [(&str, u64); 5] =
-    [("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000), ("P", 1_000_000_000_000_000)];
+const BINARY: [(&str, u64); 5] = [
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
+];
+const DECIMAL: [(&str, u64); 5] = [
+    ("k", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("T", 1_000_000_000_000),
+    ("P", 1_000_000_000_000_000),
+];
 
 /// `20Gi`, `512Mi`, `1.5G`, `1000`.
 pub fn bytes(text: &str) -> Result<Bytes, String> {
     let unit = BINARY.iter().chain(&DECIMAL).find(|(suffix, _)| text.ends_with(suffix));
-    let (number, factor) = unit.map_or((text, 1), |(suffix, factor)| (&text[..text.len() - suffix.len()], *factor));
-    scaled(number, factor).map(Bytes).ok_or_else(|| format!("{text:?} is not a quantity of bytes, such as 20Gi or 512Mi"))
+    let (number, factor) = unit.map_or((text, 1), |(suffix, factor)| {
+        (&text[..text.len() - suffix.len()], *factor)
+    });
+    scaled(number, factor)
+        .map(Bytes)
+        .ok_or_else(|| format!("{text:?} is not a quantity of bytes, such as 20Gi or 512Mi"))
 }
 
 /// `500m`, `2`, `1.5`: in thousandths of a core.

@@ -123,27 +123,42 @@ pub struct Service {
 pub enum Replicas {
     Fixed(u16),
     /// A HorizontalPodAutoscaler owns the count: the Deployment must carry no `replicas`.
-    Auto { min: u16, max: u16, target_cpu_percent: u16 },
+    Auto {
+        min: u16,
+        max: u16,
+        target_cpu_percent: u16,
+    },
 }
 
 impl Replicas {
     pub fn min(self) -> u16 {
         match self {
             Replicas::Fixed(count) => count,
-            Replicas::Auto { min, max: _, target_cpu_percent: _ } => min,
+            Replicas::Auto {
+                min,
+                max: _,
+                target_cpu_percent: _,
+            } => min,
         }
     }
     pub fn max(self) -> u16 {
         match self {
             Replicas::Fixed(count) => count,
-            Replicas::Auto { min: _, max, target_cpu_percent: _ } => max,
+            Replicas::Auto {
+                min: _,
+                max,
+                target_cpu_percent: _,
+            } => max,
         }
     }
 }
 
 impl ValidatedShop {
     pub fn database(&self, name: &str) -> &Database {
-        self.databases.iter().find(|database| database.name == name).expect("validation fills in all three databases")
+        self.databases
+            .iter()
+            .find(|database| database.name == name)
+            .expect("validation fills in all three databases")
     }
     pub fn orders(&self) -> &Database {
         self.database(shop_contract::database::ORDERS)

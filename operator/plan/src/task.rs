@@ -23,19 +23,51 @@ pub enum Task {
         max_connections: u32,
     },
     /// Patroni's dynamic configuration (`PATCH /config`): ttl, synchronous mode, parameters.
-    EnsurePatroniConfig { shard: ShardId, pods: Vec<PodAddress>, config: serde_json::Value },
+    EnsurePatroniConfig {
+        shard: ShardId,
+        pods: Vec<PodAddress>,
+        config: serde_json::Value,
+    },
     /// Hand the primary of a shard over before its pod is restarted.
-    Switchover { shard: ShardId, pods: Vec<PodAddress>, from: String, to: String },
+    Switchover {
+        shard: ShardId,
+        pods: Vec<PodAddress>,
+        from: String,
+        to: String,
+    },
     /// Form, join, heal: the driver compares these members with what the cluster says and takes the next steps.
-    EnsureRedis { members: Vec<RedisPod>, shards: u16, replicas: u16, user: String, password: SecretRef },
+    EnsureRedis {
+        members: Vec<RedisPod>,
+        shards: u16,
+        replicas: u16,
+        user: String,
+        password: SecretRef,
+    },
     /// Hand a Redis primary's slots over to its replica before its pod is restarted.
-    RedisFailover { primary: RedisPod, replica: RedisPod, user: String, password: SecretRef },
+    RedisFailover {
+        primary: RedisPod,
+        replica: RedisPod,
+        user: String,
+        password: SecretRef,
+    },
     /// Virtual host, users, permissions, policies, exchanges, queues and bindings.
-    EnsureRabbitMq { host: String, admin_user: String, admin_password: SecretRef, user: String, user_password: SecretRef, nodes: u16 },
+    EnsureRabbitMq {
+        host: String,
+        admin_user: String,
+        admin_password: SecretRef,
+        user: String,
+        user_password: SecretRef,
+        nodes: u16,
+    },
     /// Delete one pod so that its StatefulSet makes it anew from the current template.
     RestartPod { pod: String, uid: String, reason: String },
     /// A synthetic customer in each shard of `orders` places an order through the gateway.
-    Prove { gateway: String, synthetic_key: SecretRef, shards: Vec<u16>, generation: i64 },
+    Prove {
+        gateway: String,
+        synthetic_key: SecretRef,
+        shards: Vec<u16>,
+        generation: i64,
+    },
 }
 
 impl Task {
@@ -62,8 +94,16 @@ impl Task {
     /// The keys of Secrets it reads.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         match self {
-            Task::EnsureDatabase { superuser_password, role_password, .. } => vec![superuser_password, role_password],
-            Task::EnsureRabbitMq { admin_password, user_password, .. } => vec![admin_password, user_password],
+            Task::EnsureDatabase {
+                superuser_password,
+                role_password,
+                ..
+            } => vec![superuser_password, role_password],
+            Task::EnsureRabbitMq {
+                admin_password,
+                user_password,
+                ..
+            } => vec![admin_password, user_password],
             Task::EnsureRedis { password, .. } | Task::RedisFailover { password, .. } => vec![password],
             Task::Prove { synthetic_key, .. } => vec![synthetic_key],
             Task::EnsurePatroniConfig { .. } | Task::Switchover { .. } | Task::RestartPod { .. } => Vec::new(),

@@ -13,8 +13,12 @@ pub fn release_replicas(objects: &mut [Object]) {
         .filter_map(|object| object["spec"]["scaleTargetRef"]["name"].as_str().map(str::to_owned))
         .collect();
     for object in objects {
-        let Body::Applied(value) = &mut object.body else { continue };
-        let targeted = value["metadata"]["name"].as_str().is_some_and(|name| targets.iter().any(|target| target == name));
+        let Body::Applied(value) = &mut object.body else {
+            continue;
+        };
+        let targeted = value["metadata"]["name"]
+            .as_str()
+            .is_some_and(|name| targets.iter().any(|target| target == name));
         if value["kind"] == "Deployment"
             && targeted
             && let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut)

@@ -35,7 +35,9 @@ fn if_leads(leads: bool) -> Lead {
 }
 
 fn leads(view: &PatroniView, pod: &str) -> bool {
-    view.members.iter().any(|member| member.name == pod && is_leader(member))
+    view.members
+        .iter()
+        .any(|member| member.name == pod && is_leader(member))
 }
 
 fn is_leader(member: &PatroniMember) -> bool {
@@ -52,14 +54,20 @@ pub fn unsettled(handover: &Handover, set: &str, replicas: u32, seen: &Observed)
         Handover::Postgres(shard) => postgres_unsettled(shard, set, replicas, seen),
         Handover::Redis { .. } => match &seen.redis {
             Seen::Known(view) if view.serving => view.problems.first().cloned(),
-            Seen::Known(view) => Some(view.problems.first().cloned().unwrap_or_else(|| format!("{set} does not serve all slots"))),
+            Seen::Known(view) => Some(
+                view.problems
+                    .first()
+                    .cloned()
+                    .unwrap_or_else(|| format!("{set} does not serve all slots")),
+            ),
             Seen::Absent => Some(format!("{set} has not answered yet")),
             Seen::Unknown(why) => Some(format!("how {set} does is not known: {why}")),
         },
         Handover::RabbitMq { nodes } => match &seen.rabbitmq {
-            Seen::Known(view) if view.running_nodes.len() >= usize::from(*nodes) => {
-                view.leaderless.first().map(|queue| format!("queue {queue} has no leader"))
-            }
+            Seen::Known(view) if view.running_nodes.len() >= usize::from(*nodes) => view
+                .leaderless
+                .first()
+                .map(|queue| format!("queue {queue} has no leader")),
             Seen::Known(view) => Some(format!("{set}: {} of {nodes} nodes run", view.running_nodes.len())),
             Seen::Absent => Some(format!("{set} has not answered yet")),
             Seen::Unknown(why) => Some(format!("how {set} does is not known: {why}")),
@@ -76,7 +84,11 @@ fn postgres_unsettled(shard: &ShardId, set: &str, replicas: u32, seen: &Observed
     if view.paused {
         return Some(format!("{set}: Patroni is paused"));
     }
-    if !view.members.iter().any(|member| is_leader(member) && member.state == "running") {
+    if !view
+        .members
+        .iter()
+        .any(|member| is_leader(member) && member.state == "running")
+    {
         return Some(format!("{set} has no primary"));
     }
     let well = |member: &&PatroniMember| matches!(member.state.as_str(), "running" | "streaming");
@@ -90,17 +102,39 @@ pub(super) fn hand_over(set: &Set, leader: &Pod, seen: &Observed) -> Option<Task
         Handover::Postgres(shard) => {
             let view = seen.postgres.get(shard)?.known()?;
             let to = candidate(view)?;
-            let address = |pod: &&Pod| Some(PodAddress { pod: pod::name(pod).into(), ip: pod::ip(pod)?.into() });
+            let address = |pod: &&Pod| {
+                Some(PodAddress {
+                    pod: pod::name(pod).into(),
+                    ip: pod::ip(pod)?.into(),
+                })
+            };
             let pods = set.pods.iter().filter_map(address).collect();
             let from = pod::name(leader).to_owned();
-            leads(view, &from).then(|| Task::Switchover { shard: shard.clone(), pods, from, to })
+            leads(view, &from).then(|| Task::Switchover {
+                shard: shard.clone(),
+                pods,
+                from,
+                to,
+            })
         }
         Handover::Redis { user, password } => {
             let view = seen.redis.known()?;
-            let primary = view.members.iter().find(|member| is_primary(member, pod::name(leader)))?;
+            let primary = view
+                .members
+                .iter()
+                .find(|member| is_primary(member, pod::name(leader)))?;
             let follows = |member: &&RedisMember| member.primary_id.as_ref() == Some(&primary.id) && member.linked;
-            let replica = view.members.iter().filter(follows).find_map(|member| member.pod.as_deref())?;
-            let address = |name: &str| set.pods.iter().find(|pod| pod::name(pod) == name).and_then(|pod| redis_pod(pod));
+            let replica = view
+                .members
+                .iter()
+                .filter(follows)
+                .find_map(|member| member.pod.as_deref())?;
+            let address = |name: &str| {
+                set.pods
+                    .iter()
+                    .find(|pod| pod::name(pod) == name)
+                    .and_then(|pod| redis_pod(pod))
+            };
             Some(Task::RedisFailover {
                 primary: redis_pod(leader)?,
                 replica: address(replica)?,
@@ -114,12 +148,17 @@ pub(super) fn hand_over(set: &Set, leader: &Pod, seen: &Observed) -> Option<Task
 
 /// A synchronous standby loses nothing; without one, the standby with the least lag.
 fn candidate(view: &PatroniView) -> Option<String> {
-    let streams = |member: &&PatroniMember| matches!(member.state.as_str(), "running" | "streaming") && !is_leader(member);
+    let streams =
+        |member: &&PatroniMember| matches!(member.state.as_str(), "running" | "streaming") && !is_leader(member);
     let rank = |member: &&PatroniMember| {
         let synchronous = matches!(member.role.as_str(), "sync_standby" | "quorum_standby");
         (!synchronous, member.lag_bytes.unwrap_or(u64::MAX), member.name.clone())
     };
-    view.members.iter().filter(streams).min_by_key(rank).map(|member| member.name.clone())
+    view.members
+        .iter()
+        .filter(streams)
+        .min_by_key(rank)
+        .map(|member| member.name.clone())
 }
 
 fn redis_pod(pod: &Pod) -> Option<RedisPod> {

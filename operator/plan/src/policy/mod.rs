@@ -5,3 +5,6 @@ pub mod handover;
 pub mod proof;
 pub mod rehearsal;
 pub mod rollout;
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,10 @@ pub fn plan_proof(shop: &ValidatedShop, health: &BTreeMap<ComponentId, Health>) 
     let serves = !health.is_empty() && health.values().all(Health::serves);
     (serves && !shop.suspend).then(|| Task::Prove {
         gateway: names::host(&shop.namespace, &names::gateway(&shop.name)),
-        synthetic_key: SecretRef { secret: names::secret(&shop.name), key: names::key::SYNTHETIC_KEY.into() },
+        synthetic_key: SecretRef {
+            secret: names::secret(&shop.name),
+            key: names::key::SYNTHETIC_KEY.into(),
+        },
         shards: (0..shop.orders().shards).collect(),
         generation: shop.generation,
     })

@@ -20,10 +20,20 @@ pub enum Rehearsal {
 /// The pod to have, and what it has shown so far.
 pub(super) fn rehearse(shop: &ValidatedShop, set: &Set, only: &Pod, seen: &Observed) -> (Object, Rehearsal) {
     let name = names::rehearsal(&set.rollout.stateful_set, set.digest());
-    let found = seen.pods.known().and_then(|pods| pods.iter().find(|candidate| pod::name(candidate) == name));
+    let found = seen
+        .pods
+        .known()
+        .and_then(|pods| pods.iter().find(|candidate| pod::name(candidate) == name));
     let outcome = found.map_or(Rehearsal::Pending, outcome);
     let body = body(shop, set, only, &name);
-    (Object { component: set.object.component.clone(), wave: Wave::Work, body: Body::Applied(body) }, outcome)
+    (
+        Object {
+            component: set.object.component.clone(),
+            wave: Wave::Work,
+            body: Body::Applied(body),
+        },
+        outcome,
+    )
 }
 
 fn outcome(found: &Pod) -> Rehearsal {
@@ -67,8 +77,15 @@ fn body(shop: &ValidatedShop, set: &Set, only: &Pod, name: &str) -> Value {
 
 /// What the new container requests beyond the running one: only that much must still be free on the node.
 fn increase(only: &Pod, container: &Value) -> Value {
-    let running = only.spec.as_ref().and_then(|spec| spec.containers.first()?.resources.as_ref()?.requests.as_ref());
-    let old = |name: &str| running.and_then(|requests| requests.get(name)).map_or("0", |quantity| quantity.0.as_str());
+    let running = only
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.containers.first()?.resources.as_ref()?.requests.as_ref());
+    let old = |name: &str| {
+        running
+            .and_then(|requests| requests.get(name))
+            .map_or("0", |quantity| quantity.0.as_str())
+    };
     let new = |name: &str| container["resources"]["requests"][name].as_str().unwrap_or("0");
     let cpu = |text: &str| quantity::millicores(text).unwrap_or_default();
     let memory = |text: &str| quantity::bytes(text).unwrap_or_default().0;

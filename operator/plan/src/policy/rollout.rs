@@ -36,8 +36,13 @@ pub(super) struct Set<'a> {
 }
 
 pub fn next_step(shop: &ValidatedShop, rollouts: &[Rollout], objects: &[Object], seen: &Observed) -> Step {
-    let Seen::Known(pods) = &seen.pods else { return Step::default() };
-    let sets: Vec<Set> = rollouts.iter().filter_map(|rollout| set(rollout, objects, pods)).collect();
+    let Seen::Known(pods) = &seen.pods else {
+        return Step::default();
+    };
+    let sets: Vec<Set> = rollouts
+        .iter()
+        .filter_map(|rollout| set(rollout, objects, pods))
+        .collect();
     if !sets.iter().any(Set::is_outdated) {
         return Step::default();
     }
@@ -54,21 +59,34 @@ pub fn next_step(shop: &ValidatedShop, rollouts: &[Rollout], objects: &[Object],
 }
 
 fn set<'a>(rollout: &'a Rollout, objects: &'a [Object], pods: &'a [Pod]) -> Option<Set<'a>> {
-    let is_it = |body: &Value| body["kind"] == "StatefulSet" && body["metadata"]["name"] == rollout.stateful_set.as_str();
-    let (object, body) = objects.iter().filter_map(|object| Some((object, object.applied()?))).find(|(_, body)| is_it(body))?;
+    let is_it =
+        |body: &Value| body["kind"] == "StatefulSet" && body["metadata"]["name"] == rollout.stateful_set.as_str();
+    let (object, body) = objects
+        .iter()
+        .filter_map(|object| Some((object, object.applied()?)))
+        .find(|(_, body)| is_it(body))?;
     let replicas = u32::try_from(body["spec"]["replicas"].as_u64()?).ok()?;
     let digest = body["spec"]["template"]["metadata"]["annotations"][names::TEMPLATE_ANNOTATION].as_str()?;
     let of_set = |ordinal| {
         let name = names::pod(&rollout.stateful_set, ordinal);
         pods.iter().find(|candidate| pod::name(candidate) == name)
     };
-    Some(Set { rollout, object, body, replicas, digest, pods: (0..replicas).filter_map(of_set).collect() })
+    Some(Set {
+        rollout,
+        object,
+        body,
+        replicas,
+        digest,
+        pods: (0..replicas).filter_map(of_set).collect(),
+    })
 }
 
 impl Set<'_> {
     pub(super) fn outdated(&self, pod: &Pod) -> bool {
         let annotations = pod.metadata.annotations.as_ref();
-        annotations.and_then(|all| all.get(names::TEMPLATE_ANNOTATION)).is_none_or(|digest| digest != self.digest)
+        annotations
+            .and_then(|all| all.get(names::TEMPLATE_ANNOTATION))
+            .is_none_or(|digest| digest != self.digest)
     }
 
     pub(super) fn digest(&self) -> &str {
@@ -103,7 +121,10 @@ impl Set<'_> {
         }
         let found = u32::try_from(self.pods.len()).unwrap_or(u32::MAX);
         if found < self.replicas {
-            return Some(format!("{}: {found} of {} pods exist", self.rollout.stateful_set, self.replicas));
+            return Some(format!(
+                "{}: {found} of {} pods exist",
+                self.rollout.stateful_set, self.replicas
+            ));
         }
         handover::unsettled(&self.rollout.handover, &self.rollout.stateful_set, self.replicas, seen)
     }
@@ -115,9 +136,14 @@ impl Set<'_> {
         if let Some(follower) = outdated().find(|pod| lead(pod) == Lead::Follows) {
             return restart(follower, "its template has changed");
         }
-        let Some(leader) = outdated().next() else { return Step::default() };
+        let Some(leader) = outdated().next() else {
+            return Step::default();
+        };
         if let Some(task) = handover::hand_over(self, leader, seen) {
-            return Step { tasks: vec![task], ..Step::default() };
+            return Step {
+                tasks: vec![task],
+                ..Step::default()
+            };
         }
         if self.replicas > 1 && lead(leader) == Lead::Unknown {
             return wait(format!("whether pod {} leads is not known", pod::name(leader)));
@@ -129,18 +155,34 @@ impl Set<'_> {
         let (object, outcome) = rehearsal::rehearse(shop, self, only, seen);
         let step = match outcome {
             Rehearsal::Passed => restart(only, "its template has changed and the new image was tried"),
-            Rehearsal::Pending => wait(format!("the new image of {} is tried beside it first", self.rollout.stateful_set)),
+            Rehearsal::Pending => wait(format!(
+                "the new image of {} is tried beside it first",
+                self.rollout.stateful_set
+            )),
             Rehearsal::Failed(why) => wait(format!("{why}; pod {} keeps running as it is", pod::name(only))),
         };
-        Step { objects: vec![object], ..step }
+        Step {
+            objects: vec![object],
+            ..step
+        }
     }
 }
 
 fn restart(restarted: &Pod, reason: &str) -> Step {
     let (pod, uid) = (pod::name(restarted).to_owned(), pod::uid(restarted).to_owned());
-    Step { tasks: vec![Task::RestartPod { pod, uid, reason: reason.into() }], ..Step::default() }
+    Step {
+        tasks: vec![Task::RestartPod {
+            pod,
+            uid,
+            reason: reason.into(),
+        }],
+        ..Step::default()
+    }
 }
 
 fn wait(why: String) -> Step {
-    Step { waiting: Some(why), ..Step::default() }
+    Step {
+        waiting: Some(why),
+        ..Step::default()
+    }
 }

@@ -12,7 +12,12 @@ pub struct Conditions<'a> {
 
 impl<'a> Conditions<'a> {
     pub fn new(before: &'a [Condition], generation: Option<i64>, now: Timestamp) -> Self {
-        Self { before, after: before.to_vec(), generation, now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() }
+        Self {
+            before,
+            after: before.to_vec(),
+            generation,
+            now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
     }
 
     /// As it was before this reconcile.
@@ -21,7 +26,10 @@ impl<'a> Conditions<'a> {
     }
 
     pub fn set(&mut self, kind: &str, status: &str, reason: &str, message: &str) {
-        let since = self.before(kind).filter(|old| old.status == status).map(|old| old.last_transition_time.clone());
+        let since = self
+            .before(kind)
+            .filter(|old| old.status == status)
+            .map(|old| old.last_transition_time.clone());
         let condition = Condition {
             kind: kind.into(),
             status: status.into(),

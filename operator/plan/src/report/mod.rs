@@ -33,10 +33,20 @@ pub enum Outcome<'a> {
     /// The operator could not plan, or its plan did not pass its own check; nothing was touched.
     Blocked(&'a str),
     /// Planned and applied; `trouble` is what failed on the way, in words.
-    Planned { shop: &'a ValidatedShop, plan: &'a Plan, trouble: Option<&'a str> },
+    Planned {
+        shop: &'a ValidatedShop,
+        plan: &'a Plan,
+        trouble: Option<&'a str>,
+    },
 }
 
-pub fn report(shop: &ShopDeployment, outcome: Outcome, seen: &Observed, version: &str, now: Timestamp) -> ShopDeploymentStatus {
+pub fn report(
+    shop: &ShopDeployment,
+    outcome: Outcome,
+    seen: &Observed,
+    version: &str,
+    now: Timestamp,
+) -> ShopDeploymentStatus {
     let before = shop.status.clone().unwrap_or_default();
     let generation = shop.metadata.generation;
     let mut conditions = Conditions::new(&before.conditions, generation, now);
@@ -57,10 +67,21 @@ pub fn report(shop: &ShopDeployment, outcome: Outcome, seen: &Observed, version:
             untouched(&mut conditions, "PlanRefused", why);
             status.message = format!("blocked: {why}");
         }
-        Outcome::Planned { shop: validated, plan, trouble } => {
+        Outcome::Planned {
+            shop: validated,
+            plan,
+            trouble,
+        } => {
             conditions.set(condition::VALID, "True", "SpecAccepted", "");
             fill(&mut status, validated, plan, seen);
-            let facts = ready::Facts { plan, seen, generation, problems: pod_problems(seen), trouble, suspended: validated.suspend };
+            let facts = ready::Facts {
+                plan,
+                seen,
+                generation,
+                problems: pod_problems(seen),
+                trouble,
+                suspended: validated.suspend,
+            };
             let ready = ready::decide(&facts, conditions.before(condition::READY));
             settled::set(&facts, &ready, &mut conditions);
             recoverable::set(validated, plan, &mut conditions);
@@ -76,7 +97,10 @@ pub fn report(shop: &ShopDeployment, outcome: Outcome, seen: &Observed, version:
 fn untouched(conditions: &mut Conditions, reason: &str, message: &str) {
     conditions.set(condition::RECONCILING, "False", reason, "waits for an edit");
     conditions.set(condition::STALLED, "True", reason, message);
-    if !conditions.before(condition::READY).is_some_and(|ready| ready.status == "True") {
+    if !conditions
+        .before(condition::READY)
+        .is_some_and(|ready| ready.status == "True")
+    {
         conditions.set(condition::READY, "False", reason, message);
     }
 }
@@ -84,14 +108,25 @@ fn untouched(conditions: &mut Conditions, reason: &str, message: &str) {
 fn fill(status: &mut ShopDeploymentStatus, shop: &ValidatedShop, plan: &Plan, seen: &Observed) {
     let of = |prefix: &'static str| plan.health.iter().filter(move |(id, _)| id.0.starts_with(prefix));
     let shards = |health: &Health| health.shards.iter().filter(|shard| shard.primary.is_some()).count();
-    let orders = plan.health.get(&ComponentId(format!("postgres/{}", database::ORDERS))).map_or(0, shards);
+    let orders = plan
+        .health
+        .get(&ComponentId(format!("postgres/{}", database::ORDERS)))
+        .map_or(0, shards);
     let primaries: usize = of("postgres/").map(|(_, health)| shards(health)).sum();
     let wanted: u32 = shop.databases.iter().map(|database| u32::from(database.shards)).sum();
     status.shards = format!("{orders}/{}", shop.orders().shards);
     status.primaries = format!("{primaries}/{wanted}");
-    status.services = format!("{}/{}", of("service/").filter(|(_, health)| health.serves()).count(), of("service/").count());
+    status.services = format!(
+        "{}/{}",
+        of("service/").filter(|(_, health)| health.serves()).count(),
+        of("service/").count()
+    );
     status.components = plan.health.iter().map(|(id, health)| line(id, health)).collect();
-    let ready = plan.health.values().filter(|health| health.state == ComponentState::Ready).count();
+    let ready = plan
+        .health
+        .values()
+        .filter(|health| health.state == ComponentState::Ready)
+        .count();
     status.summary = format!("{ready}/{} ready", plan.health.len());
     let gateway = names::host(&shop.namespace, &names::gateway(&shop.name));
     status.endpoint = Some(match shop.gateway.node_port {
@@ -104,13 +139,30 @@ fn fill(status: &mut ShopDeploymentStatus, shop: &ValidatedShop, plan: &Plan, se
 }
 
 fn line(id: &ComponentId, health: &Health) -> ComponentStatus {
-    let Health { state, message, ready, wanted, shards } = health.clone();
-    ComponentStatus { name: id.0.clone(), state, message, ready, wanted, shards }
+    let Health {
+        state,
+        message,
+        ready,
+        wanted,
+        shards,
+    } = health.clone();
+    ComponentStatus {
+        name: id.0.clone(),
+        state,
+        message,
+        ready,
+        wanted,
+        shards,
+    }
 }
 
 fn pod_problems(seen: &Observed) -> Vec<String> {
     let pods = seen.pods.known().map(Vec::as_slice).unwrap_or_default();
-    let mut problems: Vec<String> = pods.iter().filter(|pod| !pod::is_leaving(pod)).filter_map(pod::problem_of).collect();
+    let mut problems: Vec<String> = pods
+        .iter()
+        .filter(|pod| !pod::is_leaving(pod))
+        .filter_map(pod::problem_of)
+        .collect();
     problems.sort();
     problems
 }

@@ -28,16 +28,28 @@ impl Facts<'_> {
     }
     pub fn first(&self, state: State) -> Option<String> {
         let found = self.plan.health.iter().find(|(_, health)| health.state == state);
-        found.map(|(id, health)| if health.message.is_empty() { id.to_string() } else { format!("{id}: {}", health.message) })
+        found.map(|(id, health)| {
+            if health.message.is_empty() {
+                id.to_string()
+            } else {
+                format!("{id}: {}", health.message)
+            }
+        })
     }
     fn cause(&self) -> String {
-        self.problems.first().map_or(String::new(), |problem| format!("; {problem}"))
+        self.problems
+            .first()
+            .map_or(String::new(), |problem| format!("; {problem}"))
     }
 }
 
 pub fn decide(facts: &Facts, before: Option<&Condition>) -> Ready {
     let was_ready = before.is_some_and(|ready| ready.status == "True");
-    let no = |reason: &str, message: String| Ready { status: "False", reason: reason.into(), message };
+    let no = |reason: &str, message: String| Ready {
+        status: "False",
+        reason: reason.into(),
+        message,
+    };
     if facts.suspended {
         return no("Suspended", "every workload is scaled to zero; data are kept".into());
     }
@@ -45,7 +57,11 @@ pub fn decide(facts: &Facts, before: Option<&Condition>) -> Ready {
         return no("ComponentUnavailable", format!("{down}{}", facts.cause()));
     }
     if let Some(coming) = facts.first(State::Progressing) {
-        let reason = if facts.problems.is_empty() { "Progressing" } else { "PodCannotStart" };
+        let reason = if facts.problems.is_empty() {
+            "Progressing"
+        } else {
+            "PodCannotStart"
+        };
         return no(reason, format!("{coming}{}", facts.cause()));
     }
     match &facts.seen.proof {
@@ -53,8 +69,15 @@ pub fn decide(facts: &Facts, before: Option<&Condition>) -> Ready {
         Seen::Known(proof) if was_ready || Some(proof.generation) == facts.generation => succeeded(facts),
         _ if was_ready => still(facts, before),
         _ => match facts.first(State::Unknown) {
-            Some(unknown) => Ready { status: "Unknown", reason: "NotObserved".into(), message: unknown },
-            None => no("CheckoutPending", "every component serves; the first test order is under way".into()),
+            Some(unknown) => Ready {
+                status: "Unknown",
+                reason: "NotObserved".into(),
+                message: unknown,
+            },
+            None => no(
+                "CheckoutPending",
+                "every component serves; the first test order is under way".into(),
+            ),
         },
     }
 }
@@ -65,9 +88,16 @@ fn failed(proof: &ProofView) -> String {
 }
 
 fn succeeded(facts: &Facts) -> Ready {
-    let yes = |reason: &str, message: String| Ready { status: "True", reason: reason.into(), message };
+    let yes = |reason: &str, message: String| Ready {
+        status: "True",
+        reason: reason.into(),
+        message,
+    };
     match facts.problems.first() {
-        Some(problem) => yes("ServingWithTrouble", format!("a test order passes every tier; {problem}")),
+        Some(problem) => yes(
+            "ServingWithTrouble",
+            format!("a test order passes every tier; {problem}"),
+        ),
         None => yes("CheckoutSucceeds", "a test order passes every tier".into()),
     }
 }
@@ -75,9 +105,11 @@ fn succeeded(facts: &Facts) -> Ready {
 /// No test order since the operator started, but the shop was Ready and every component serves.
 fn still(facts: &Facts, before: Option<&Condition>) -> Ready {
     match before {
-        Some(old) if facts.problems.is_empty() && old.reason == "CheckoutSucceeds" => {
-            Ready { status: "True", reason: old.reason.clone(), message: old.message.clone() }
-        }
+        Some(old) if facts.problems.is_empty() && old.reason == "CheckoutSucceeds" => Ready {
+            status: "True",
+            reason: old.reason.clone(),
+            message: old.message.clone(),
+        },
         _ => succeeded(facts),
     }
 }
@@ -96,7 +128,12 @@ pub fn message(facts: &Facts, ready: &Ready) -> String {
     if let Some(waiting) = facts.plan.waiting.first() {
         return format!("serving; {}: {}", waiting.component, waiting.reason);
     }
-    match facts.plan.health.iter().find(|(_, health): &(_, &Health)| health.state == State::Degraded) {
+    match facts
+        .plan
+        .health
+        .iter()
+        .find(|(_, health): &(_, &Health)| health.state == State::Degraded)
+    {
         Some((id, health)) => format!("serving; {id}: {}", health.message),
         None => "serving".into(),
     }

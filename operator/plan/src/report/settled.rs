@@ -47,17 +47,30 @@ fn pending(facts: &Facts, ready: &Ready, conditions: &Conditions) -> Option<(&'s
             before.is_some_and(|old| old.status == "False" && old.observed_generation == facts.generation)
         }
     };
-    let message = || format!("a test order of generation {} has not passed yet", facts.generation.unwrap_or_default());
+    let message = || {
+        format!(
+            "a test order of generation {} has not passed yet",
+            facts.generation.unwrap_or_default()
+        )
+    };
     (!proven && ready.reason != "CheckoutFails").then(|| ("CheckoutPending", message()))
 }
 
 fn restart(task: &Task) -> Option<String> {
     match task {
         Task::RestartPod { pod, uid: _, reason } => Some(format!("pod {pod} is restarted: {reason}")),
-        Task::Switchover { shard: _, pods: _, from, to } => Some(format!("{from} hands over to {to}")),
-        Task::RedisFailover { primary, replica, user: _, password: _ } => {
-            Some(format!("{} hands over to {}", primary.pod, replica.pod))
-        }
+        Task::Switchover {
+            shard: _,
+            pods: _,
+            from,
+            to,
+        } => Some(format!("{from} hands over to {to}")),
+        Task::RedisFailover {
+            primary,
+            replica,
+            user: _,
+            password: _,
+        } => Some(format!("{} hands over to {}", primary.pod, replica.pod)),
         Task::EnsureDatabase { .. }
         | Task::EnsurePatroniConfig { .. }
         | Task::EnsureRedis { .. }

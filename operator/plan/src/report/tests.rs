@@ -1,0 +1,229 @@
+use super::*;
+use crate::fixtures::{deployment, empty_world, inputs, pod, shop, without_image};
+use crate::health::State;
+use crate::observed::{ProofView, Seen};
+use shop_api::status::ShardStatus;
+
+fn plan(state: State) -> Plan {
+    let health = |state, message: &str| Health::new(state, message, 1, 1);
+    let shard = |index| ShardStatus {
+        index,
+        primary: Some("p".into()),
+        in_sync: 1,
+        replicas: 1,
+        lag: None,
+    };
+    let orders = Health {
+        shards: vec![shard(0), shard(1)],
+        ..health(State::Ready, "")
+    };
+    let redis = if state == State::Ready {
+        health(state, "")
+    } else {
+        health(state, "pod demo-redis-0 is starting")
+    };
+    Plan {
+        health: [("postgres/orders".into(), orders), ("redis".into(), redis)].into(),
+        ..Plan::default()
+    }
+}
+
+fn proof(generation: i64, succeeded: bool) -> Seen<ProofView> {
+    let tier = (!succeeded).then(|| "rabbitmq".to_owned());
+    Seen::Known(ProofView {
+        at: String::new(),
+        generation,
+        succeeded,
+        tier,
+        message: "not accepted after 10 s".into(),
+    })
+}
+
+/// Reports, and gives back the object as the API server would hold it.
+fn after(mut shop: ShopDeployment, plan: &Plan, seen: &Observed, second: i64) -> ShopDeployment {
+    let validated = crate::fixtures::shop();
+    let outcome = Outcome::Planned {
+        shop: &validated,
+        plan,
+        trouble: None,
+    };
+    let now = inputs().now + jiff::SignedDuration::from_secs(second);
+    shop.status = Some(report(&shop, outcome, seen, "0.1.0", now));
+    shop
+}
+
+fn condition<'a>(shop: &'a ShopDeployment, kind: &str) -> (&'a str, &'a str) {
+    let found = shop
+        .status
+        .as_ref()
+        .unwrap()
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == kind);
+    found.map_or(("", ""), |condition| (&condition.status, &condition.reason))
+}
+
+fn ready_shop() -> ShopDeployment {
+    let seen = Observed {
+        proof: proof(1, true),
+        ..empty_world()
+    };
+    after(deployment("{}"), &plan(State::Ready), &seen, 0)
+}
+
+#[test]
+fn ready_comes_with_the_first_test_order_and_not_before() {
+    let coming = after(deployment("{}"), &plan(State::Progressing), &empty_world(), 0);
+    assert_eq!(condition(&coming, "Ready"), ("False", "Progressing"));
+    let untried = after(coming, &plan(State::Ready), &empty_world(), 1);
+    assert_eq!(condition(&untried, "Ready"), ("False", "CheckoutPending"));
+    let seen = Observed {
+        proof: proof(1, true),
+        ..empty_world()
+    };
+    let ready = after(untried, &plan(State::Ready), &seen, 2);
+    assert_eq!(condition(&ready, "Ready"), ("True", "CheckoutSucceeds"));
+    assert_eq!(
+        (condition(&ready, "Reconciling").0, condition(&ready, "Stalled").0),
+        ("False", "False")
+    );
+    assert_eq!(ready.status.unwrap().message, "serving");
+}
+
+#[test]
+fn the_same_facts_later_give_the_same_status() {
+    let ready = ready_shop();
+    let seen = Observed {
+        proof: proof(1, true),
+        ..empty_world()
+    };
+    assert_eq!(
+        after(ready.clone(), &plan(State::Ready), &seen, 3600).status,
+        ready.status
+    );
+}
+
+#[test]
+fn a_fresh_operator_changes_nothing_before_it_has_tried() {
+    let ready = ready_shop();
+    assert_eq!(
+        after(ready.clone(), &plan(State::Ready), &empty_world(), 60).status,
+        ready.status
+    );
+}
+
+#[test]
+fn a_failed_test_order_names_the_tier() {
+    let seen = Observed {
+        proof: proof(1, false),
+        ..empty_world()
+    };
+    let failed = after(ready_shop(), &plan(State::Ready), &seen, 60);
+    assert_eq!(condition(&failed, "Ready"), ("False", "CheckoutFails"));
+    assert_eq!(
+        failed.status.unwrap().message,
+        "a test order fails at rabbitmq: not accepted after 10 s"
+    );
+}
+
+#[test]
+fn a_stuck_update_stalls_but_the_shop_stays_ready() {
+    let broken = without_image(pod("demo", "service", "order", "demo-order-6c4"));
+    let seen = Observed {
+        proof: proof(2, true),
+        pods: Seen::Known(vec![broken]),
+        ..empty_world()
+    };
+    let stuck = after(ready_shop(), &plan(State::Degraded), &seen, 60);
+    assert_eq!(condition(&stuck, "Ready"), ("True", "ServingWithTrouble"));
+    assert_eq!(condition(&stuck, "Stalled"), ("True", "PodCannotStart"));
+    let wanted = "serving; pod demo-order-6c4: image registry.example/none:1 cannot be pulled";
+    assert_eq!(stuck.status.unwrap().message, wanted);
+}
+
+#[test]
+fn a_new_generation_reconciles_until_its_own_test_order() {
+    let mut edited = ready_shop();
+    edited.metadata.generation = Some(2);
+    let seen = Observed {
+        proof: proof(1, true),
+        ..empty_world()
+    };
+    let on_the_way = after(edited, &plan(State::Ready), &seen, 60);
+    assert_eq!(
+        (
+            condition(&on_the_way, "Ready").0,
+            condition(&on_the_way, "Reconciling").0
+        ),
+        ("True", "True")
+    );
+    let unseen = after(on_the_way, &plan(State::Ready), &empty_world(), 61);
+    assert_eq!(condition(&unseen, "Reconciling"), ("True", "CheckoutPending"));
+    let seen = Observed {
+        proof: proof(2, true),
+        ..empty_world()
+    };
+    assert_eq!(
+        condition(&after(unseen, &plan(State::Ready), &seen, 62), "Reconciling").0,
+        "False"
+    );
+}
+
+#[test]
+fn an_invalid_spec_keeps_ready_and_says_everything() {
+    let problem = |field: &str| Problem {
+        field: field.into(),
+        value: "2".into(),
+        rule: "no".into(),
+    };
+    let mut shop = ready_shop();
+    shop.metadata.generation = Some(2);
+    let problems = [problem("spec.a"), problem("spec.b")];
+    shop.status = Some(report(
+        &shop,
+        Outcome::Invalid(&problems),
+        &empty_world(),
+        "0.1.0",
+        inputs().now,
+    ));
+    assert_eq!(condition(&shop, "Valid"), ("False", "SpecInvalid"));
+    assert_eq!(
+        (condition(&shop, "Ready").0, condition(&shop, "Stalled").0),
+        ("True", "True")
+    );
+    let message = shop.status.unwrap().message;
+    assert!(message.contains("spec.a") && message.contains("spec.b"), "{message}");
+}
+
+#[test]
+fn a_time_moves_only_with_its_status() {
+    let ready = ready_shop();
+    let time = |shop: &ShopDeployment| {
+        shop.status
+            .as_ref()
+            .unwrap()
+            .conditions
+            .iter()
+            .find(|c| c.kind == "Ready")
+            .unwrap()
+            .last_transition_time
+            .clone()
+    };
+    let seen = Observed {
+        proof: proof(1, false),
+        ..empty_world()
+    };
+    let failed = after(ready.clone(), &plan(State::Ready), &seen, 60);
+    assert_ne!(time(&failed), time(&ready));
+    assert_eq!(
+        time(&after(failed.clone(), &plan(State::Ready), &seen, 120)),
+        time(&failed)
+    );
+}
+
+#[test]
+fn recoverable_names_what_has_no_replica() {
+    let ready = ready_shop();
+    assert_eq!(condition(&ready, "Recoverable"), ("False", "SingleInstance"));
+    assert_eq!(ready.status.unwrap().shards, format!("2/{}", shop().orders().shards));
+}

@@ -23,7 +23,13 @@ pub struct Budget {
 impl Budget {
     /// What does not fit, in words with the way out.
     pub fn problem(&self) -> Option<String> {
-        let Self { database, clients, clients_accepted, servers, max_connections } = self;
+        let Self {
+            database,
+            clients,
+            clients_accepted,
+            servers,
+            max_connections,
+        } = self;
         if clients > clients_accepted {
             return Some(format!(
                 "services may open {clients} connections to each shard of {database}, its poolers accept {clients_accepted}: \
@@ -31,22 +37,32 @@ impl Budget {
             ));
         }
         (servers > max_connections).then(|| {
-            format!("poolers of {database} and the reserve need {servers} connections of max_connections {max_connections}")
+            format!(
+                "poolers of {database} and the reserve need {servers} connections of max_connections {max_connections}"
+            )
         })
     }
 }
 
 pub fn budgets(shop: &ValidatedShop) -> Vec<Budget> {
-    shop.databases.iter().map(|database| budget(database, &shop.services)).collect()
+    shop.databases
+        .iter()
+        .map(|database| budget(database, &shop.services))
+        .collect()
 }
 
 fn budget(database: &Database, services: &[Service]) -> Budget {
     let poolers = u32::from(database.pooler.replicas);
     Budget {
         database: database.name.clone(),
-        clients: services.iter().map(|service| clients(service, &database.name)).fold(0, u32::saturating_add),
+        clients: services
+            .iter()
+            .map(|service| clients(service, &database.name))
+            .fold(0, u32::saturating_add),
         clients_accepted: poolers.saturating_mul(database.pooler.max_clients),
-        servers: poolers.saturating_mul(database.pooler.pool_size).saturating_add(RESERVED),
+        servers: poolers
+            .saturating_mul(database.pooler.pool_size)
+            .saturating_add(RESERVED),
         max_connections: database.max_connections,
     }
 }
@@ -58,7 +74,9 @@ fn clients(service: &Service, database: &str) -> u32 {
         database::ORDERS => Uses::Orders,
         _ => return 0,
     };
-    let Some(known) = service.built_in.filter(|known| known.uses.contains(&wanted)) else { return 0 };
+    let Some(known) = service.built_in.filter(|known| known.uses.contains(&wanted)) else {
+        return 0;
+    };
     let workers = u32::from(service.worker_replicas) * u32::try_from(known.workers.len()).unwrap_or(u32::MAX);
     let pods = u32::from(service.replicas.max()) + workers;
     (pods + pods.div_ceil(4)).saturating_mul(service.pool_size)

@@ -16,7 +16,10 @@ pub fn apart(selector: &BTreeMap<String, String>) -> Affinity {
         topology_key: HOST.into(),
         ..PodAffinityTerm::default()
     };
-    let preferred = WeightedPodAffinityTerm { weight: 100, pod_affinity_term: term };
+    let preferred = WeightedPodAffinityTerm {
+        weight: 100,
+        pod_affinity_term: term,
+    };
     Affinity {
         pod_anti_affinity: Some(PodAntiAffinity {
             preferred_during_scheduling_ignored_during_execution: Some(vec![preferred]),
@@ -40,5 +43,8 @@ pub fn spread(selector: &BTreeMap<String, String>, strict: bool) -> Vec<Topology
 }
 
 fn labels(selector: &BTreeMap<String, String>) -> LabelSelector {
-    LabelSelector { match_labels: Some(selector.clone()), match_expressions: None }
+    LabelSelector {
+        match_labels: Some(selector.clone()),
+        match_expressions: None,
+    }
 }

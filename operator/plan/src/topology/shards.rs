@@ -8,7 +8,12 @@ use shop_contract::shard_map::{Address, ShardMap};
 
 /// Every shard of a database, in order.
 pub fn ids(database: &Database) -> Vec<ShardId> {
-    (0..database.shards).map(|index| ShardId { database: database.name.clone(), index }).collect()
+    (0..database.shards)
+        .map(|index| ShardId {
+            database: database.name.clone(),
+            index,
+        })
+        .collect()
 }
 
 /// The first map of a shop: buckets evenly over the shards, generation 1. Shards are fixed after creation, so as long as
@@ -16,8 +21,17 @@ pub fn ids(database: &Database) -> Vec<ShardId> {
 pub fn even_map(shop: &ValidatedShop) -> ShardMap {
     let orders = shop.orders();
     ShardMap::even(1, orders.shards, |index| {
-        let shard = ShardId { database: orders.name.clone(), index };
-        let at = |service: String, port| Address { host: names::host(&shop.namespace, &service), port };
-        (at(names::pooler(&shop.name, &shard), port::PGBOUNCER), at(names::scope(&shop.name, &shard), port::POSTGRES))
+        let shard = ShardId {
+            database: orders.name.clone(),
+            index,
+        };
+        let at = |service: String, port| Address {
+            host: names::host(&shop.namespace, &service),
+            port,
+        };
+        (
+            at(names::pooler(&shop.name, &shard), port::PGBOUNCER),
+            at(names::scope(&shop.name, &shard), port::POSTGRES),
+        )
     })
 }

@@ -68,7 +68,9 @@ const GI: u64 = 1 << 30;
 /// The tier the numbers ask for: by daily users, raised by the busiest second (a hundredth of the daily users is typical).
 pub fn tier(audience: &Audience) -> Tier {
     let users = audience.daily_active_users.map(|count| count.0);
-    let peak = audience.peak_requests_per_second.map(|count| count.0.saturating_mul(100));
+    let peak = audience
+        .peak_requests_per_second
+        .map(|count| count.0.saturating_mul(100));
     match users.max(peak) {
         None => Tier::Small,
         Some(0..=10_000) => Tier::Tiny,
@@ -100,20 +102,55 @@ fn volume(bytes: u64) -> Bytes {
 }
 
 fn compute(cpu: u64, memory_mi: u64, limit_mi: u64) -> Compute {
-    Compute { cpu, memory: Bytes(memory_mi * MI), memory_limit: Bytes(limit_mi * MI) }
+    Compute {
+        cpu,
+        memory: Bytes(memory_mi * MI),
+        memory_limit: Bytes(limit_mi * MI),
+    }
 }
 
 fn database(shards: u16, replicas: u16, gi: u64, compute: Compute, max_connections: u32, poolers: u16) -> DatabaseSize {
-    DatabaseSize { shards, replicas, storage: Bytes(gi * GI), compute, max_connections, poolers }
+    DatabaseSize {
+        shards,
+        replicas,
+        storage: Bytes(gi * GI),
+        compute,
+        max_connections,
+        poolers,
+    }
 }
 
 fn table(tier: Tier) -> Sizes {
     match tier {
         Tier::Tiny => tiny(),
         Tier::Small => small(),
-        Tier::Medium => grown(Growth { shards: 4, readers: 3, redis: 3, redis_replicas: 1, rabbitmq: 3, pods: 3, scale: 1 }),
-        Tier::Large => grown(Growth { shards: 16, readers: 4, redis: 6, redis_replicas: 1, rabbitmq: 5, pods: 12, scale: 4 }),
-        Tier::Huge => grown(Growth { shards: 64, readers: 8, redis: 12, redis_replicas: 2, rabbitmq: 7, pods: 40, scale: 8 }),
+        Tier::Medium => grown(Growth {
+            shards: 4,
+            readers: 3,
+            redis: 3,
+            redis_replicas: 1,
+            rabbitmq: 3,
+            pods: 3,
+            scale: 1,
+        }),
+        Tier::Large => grown(Growth {
+            shards: 16,
+            readers: 4,
+            redis: 6,
+            redis_replicas: 1,
+            rabbitmq: 5,
+            pods: 12,
+            scale: 4,
+        }),
+        Tier::Huge => grown(Growth {
+            shards: 64,
+            readers: 8,
+            redis: 12,
+            redis_replicas: 2,
+            rabbitmq: 7,
+            pods: 40,
+            scale: 8,
+        }),
     }
 }
 
@@ -169,7 +206,15 @@ struct Growth {
 }
 
 fn grown(growth: Growth) -> Sizes {
-    let Growth { shards, readers, redis, redis_replicas, rabbitmq, pods, scale } = growth;
+    let Growth {
+        shards,
+        readers,
+        redis,
+        redis_replicas,
+        rabbitmq,
+        pods,
+        scale,
+    } = growth;
     let postgres = compute(500 * scale, 2048 * scale, 2048 * scale);
     Sizes {
         catalog: database(1, readers, 20 * scale, postgres, 400, 2),
@@ -198,12 +243,20 @@ mod tests {
     use shop_api::spec::Count;
 
     fn audience(users: u64) -> Audience {
-        Audience { daily_active_users: Some(Count(users)), ..Audience::default() }
+        Audience {
+            daily_active_users: Some(Count(users)),
+            ..Audience::default()
+        }
     }
 
     #[test]
     fn the_edges_belong_to_the_lower_tier() {
-        let tiers = [(10_000, Tier::Tiny), (10_001, Tier::Small), (1_000_000, Tier::Medium), (10_000_001, Tier::Huge)];
+        let tiers = [
+            (10_000, Tier::Tiny),
+            (10_001, Tier::Small),
+            (1_000_000, Tier::Medium),
+            (10_000_001, Tier::Huge),
+        ];
         for (users, wanted) in tiers {
             assert_eq!(tier(&audience(users)), wanted, "{users} users");
         }
@@ -212,7 +265,10 @@ mod tests {
 
     #[test]
     fn a_busy_second_raises_the_tier() {
-        let busy = Audience { peak_requests_per_second: Some(Count(5_000)), ..audience(5_000) };
+        let busy = Audience {
+            peak_requests_per_second: Some(Count(5_000)),
+            ..audience(5_000)
+        };
         assert_eq!(tier(&busy), Tier::Medium);
     }
 
@@ -223,13 +279,20 @@ mod tests {
         let pods = |d: &DatabaseSize| u64::from(d.shards) * u64::from(1 + d.replicas);
         let poolers = |d: &DatabaseSize| u64::from(d.shards) * u64::from(d.poolers);
         let sum = |of: fn(&Compute) -> u64| {
-            databases.iter().map(|d| pods(d) * of(&d.compute) + poolers(d) * of(&s.pooler)).sum::<u64>()
+            databases
+                .iter()
+                .map(|d| pods(d) * of(&d.compute) + poolers(d) * of(&s.pooler))
+                .sum::<u64>()
                 + u64::from(s.redis_shards * (1 + s.redis_replicas)) * of(&s.redis)
                 + u64::from(s.rabbitmq_nodes) * of(&s.rabbitmq)
                 + u64::from(s.gateway_replicas) * of(&s.gateway)
                 + u64::from(s.service_replicas * 3 + s.worker_replicas) * of(&s.service)
         };
         assert!(sum(|c| c.cpu) <= 600, "{} m of CPU requested", sum(|c| c.cpu));
-        assert!(sum(|c| c.memory.0) <= 3 * GI, "{} requested", Bytes(sum(|c| c.memory.0)));
+        assert!(
+            sum(|c| c.memory.0) <= 3 * GI,
+            "{} requested",
+            Bytes(sum(|c| c.memory.0))
+        );
     }
 }

@@ -10,7 +10,12 @@ use shop_api::spec;
 use std::collections::BTreeMap;
 
 /// The container's resources, and the memory it may count on.
-pub fn resources(field: &str, written: &spec::Resources, sized: Compute, problems: &mut Problems) -> (ResourceRequirements, Bytes) {
+pub fn resources(
+    field: &str,
+    written: &spec::Resources,
+    sized: Compute,
+    problems: &mut Problems,
+) -> (ResourceRequirements, Bytes) {
     let at = |part: &str| format!("{field}.{part}");
     let cpu = problems.millicores(&at("requests.cpu"), written.requests.cpu.as_ref());
     let cpu_limit = problems.millicores(&at("limits.cpu"), written.limits.cpu.as_ref());
@@ -19,12 +24,20 @@ pub fn resources(field: &str, written: &spec::Resources, sized: Compute, problem
     if let (Some(request), Some(limit)) = (memory, memory_limit)
         && request > limit
     {
-        problems.add(at("requests.memory"), request, format!("must not exceed limits.memory {limit}"));
+        problems.add(
+            at("requests.memory"),
+            request,
+            format!("must not exceed limits.memory {limit}"),
+        );
     }
     if let (Some(request), Some(limit)) = (cpu, cpu_limit)
         && request > limit
     {
-        problems.add(at("requests.cpu"), format!("{request}m"), format!("must not exceed limits.cpu {limit}m"));
+        problems.add(
+            at("requests.cpu"),
+            format!("{request}m"),
+            format!("must not exceed limits.cpu {limit}m"),
+        );
     }
     let limit = memory_limit.unwrap_or_else(|| sized.memory_limit.max(memory.unwrap_or_default()));
     let memory = memory.unwrap_or(sized.memory.min(limit));
@@ -44,19 +57,36 @@ pub fn resources(field: &str, written: &spec::Resources, sized: Compute, problem
 
 /// As Kubernetes prints it: `2`, `1500m`.
 fn cores(millicores: u64) -> String {
-    if millicores.is_multiple_of(1000) { (millicores / 1000).to_string() } else { format!("{millicores}m") }
+    if millicores.is_multiple_of(1000) {
+        (millicores / 1000).to_string()
+    } else {
+        format!("{millicores}m")
+    }
 }
 
-pub fn storage(field: &str, written: &spec::Storage, sized: Bytes, standing: Option<&Volume>, problems: &mut Problems) -> Storage {
+pub fn storage(
+    field: &str,
+    written: &spec::Storage,
+    sized: Bytes,
+    standing: Option<&Volume>,
+    problems: &mut Problems,
+) -> Storage {
     let size_field = format!("{field}.size");
     let size = problems.bytes(&size_field, written.size.as_ref());
     let Some(standing) = standing else {
-        return Storage { size: size.unwrap_or(sized), class_name: written.class_name.clone() };
+        return Storage {
+            size: size.unwrap_or(sized),
+            class_name: written.class_name.clone(),
+        };
     };
     if let Some(size) = size
         && size != standing.size
     {
-        problems.add(size_field, size, format!("cannot be changed after creation: it is {}", standing.size));
+        problems.add(
+            size_field,
+            size,
+            format!("cannot be changed after creation: it is {}", standing.size),
+        );
     }
     if let Some(class) = &written.class_name
         && standing.class_name.as_ref() != Some(class)
@@ -67,5 +97,8 @@ pub fn storage(field: &str, written: &spec::Storage, sized: Bytes, standing: Opt
         };
         problems.add(format!("{field}.className"), class, rule);
     }
-    Storage { size: standing.size, class_name: standing.class_name.clone() }
+    Storage {
+        size: standing.size,
+        class_name: standing.class_name.clone(),
+    }
 }

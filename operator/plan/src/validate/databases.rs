@@ -18,11 +18,21 @@ const CLIENTS_PER_POOLER: u32 = 2000;
 
 pub fn databases(ask: &Ask, problems: &mut Problems) -> Vec<Database> {
     let (spec, sizes) = (&ask.spec.postgres, &ask.sizes);
-    let shards = problems.fixed("spec.postgres.orders.shards", spec.orders.shards, ask.standing.orders_shards);
+    let shards = problems.fixed(
+        "spec.postgres.orders.shards",
+        spec.orders.shards,
+        ask.standing.orders_shards,
+    );
     let shards = problems.between("spec.postgres.orders.shards", shards, sizes.orders.shards, (1, 256));
     vec![
         database(ask, CATALOG, &spec.catalog, sizes.catalog, problems),
-        database(ask, ORDERS, &spec.orders.database, DatabaseSize { shards, ..sizes.orders }, problems),
+        database(
+            ask,
+            ORDERS,
+            &spec.orders.database,
+            DatabaseSize { shards, ..sizes.orders },
+            problems,
+        ),
         database(ask, PAYMENTS, &spec.payments, sizes.payments, problems),
     ]
 }
@@ -32,17 +42,40 @@ fn database(ask: &Ask, name: &str, spec: &spec::Database, sized: DatabaseSize, p
     let at = |part: &str| format!("{field}.{part}");
     let replicas = problems.between(&at("replicas"), spec.replicas, sized.replicas, (0, 8));
     if spec.synchronous == Some(true) && replicas == 0 {
-        problems.add(at("synchronous"), true, "needs replicas of at least 1: a commit waits for a standby");
+        problems.add(
+            at("synchronous"),
+            true,
+            "needs replicas of at least 1: a commit waits for a standby",
+        );
     }
-    for parameter in spec.parameters.keys().filter(|name| RESERVED_PARAMETERS.contains(&name.as_str())) {
-        problems.add(at("parameters"), parameter, "is set by the operator itself: leave it out");
+    for parameter in spec
+        .parameters
+        .keys()
+        .filter(|name| RESERVED_PARAMETERS.contains(&name.as_str()))
+    {
+        problems.add(
+            at("parameters"),
+            parameter,
+            "is set by the operator itself: leave it out",
+        );
     }
     let (resources, memory) = compute::resources(&at("resources"), &spec.resources, sized.compute, problems);
-    let set = names::scope(ask.shop, &ShardId { database: name.into(), index: 0 });
+    let set = names::scope(
+        ask.shop,
+        &ShardId {
+            database: name.into(),
+            index: 0,
+        },
+    );
     let standing = ask.standing.volumes.get(&set);
     Database {
         name: name.into(),
-        image: ask.spec.postgres.image.clone().unwrap_or_else(|| ask.inputs.images.postgres.clone()),
+        image: ask
+            .spec
+            .postgres
+            .image
+            .clone()
+            .unwrap_or_else(|| ask.inputs.images.postgres.clone()),
         shards: sized.shards,
         replicas,
         storage: compute::storage(&at("storage"), &spec.storage, sized.storage, standing, problems),

@@ -20,7 +20,11 @@ pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
     pub fn add(&mut self, field: impl Into<String>, value: impl ToString, rule: impl Into<String>) {
-        self.0.push(Problem { field: field.into(), value: value.to_string(), rule: rule.into() });
+        self.0.push(Problem {
+            field: field.into(),
+            value: value.to_string(),
+            rule: rule.into(),
+        });
     }
 
     /// The written value or the default, if it is within bounds.
@@ -43,15 +47,26 @@ impl Problems {
 
     pub fn millicores(&mut self, field: &str, written: Option<&Quantity>) -> Option<u64> {
         let written = written?;
-        quantity::millicores(&written.0).map_err(|rule| self.add(field, &written.0, rule)).ok()
+        quantity::millicores(&written.0)
+            .map_err(|rule| self.add(field, &written.0, rule))
+            .ok()
     }
 
     /// A field that keeps what it was at creation; sizing may say something else later, and that is ignored.
-    pub fn fixed<T: PartialEq + std::fmt::Debug + Copy>(&mut self, field: &str, written: Option<T>, standing: Option<T>) -> Option<T> {
+    pub fn fixed<T: PartialEq + std::fmt::Debug + Copy>(
+        &mut self,
+        field: &str,
+        written: Option<T>,
+        standing: Option<T>,
+    ) -> Option<T> {
         if let (Some(written), Some(standing)) = (written, standing)
             && written != standing
         {
-            self.add(field, format!("{written:?}"), format!("cannot be changed after creation: it is {standing:?}"));
+            self.add(
+                field,
+                format!("{written:?}"),
+                format!("cannot be changed after creation: it is {standing:?}"),
+            );
         }
         standing.or(written)
     }

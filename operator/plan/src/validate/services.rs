@@ -16,7 +16,14 @@ pub fn services(ask: &Ask, problems: &mut Problems) -> Vec<Service> {
     let unwritten = spec::Service::default();
     let mut all: Vec<Service> = service::ALL
         .iter()
-        .map(|known| built_in(ask, known, ask.spec.services.get(known.name).unwrap_or(&unwritten), problems))
+        .map(|known| {
+            built_in(
+                ask,
+                known,
+                ask.spec.services.get(known.name).unwrap_or(&unwritten),
+                problems,
+            )
+        })
         .collect();
     let is_own = |name: &String| service::ALL.iter().all(|known| known.name != name.as_str());
     for (name, spec) in ask.spec.services.iter().filter(|(name, _)| is_own(name)) {
@@ -39,23 +46,39 @@ fn built_in(ask: &Ask, known: &'static BuiltIn, spec: &spec::Service, problems: 
     }
     let routes = known.routes.iter().map(|route| (*route).to_owned()).collect();
     let image = spec.image.clone().unwrap_or_else(|| default.clone());
-    Service { built_in: Some(known), image, port: port::SERVICE, routes, ..common(ask, known.name, spec, problems) }
+    Service {
+        built_in: Some(known),
+        image,
+        port: port::SERVICE,
+        routes,
+        ..common(ask, known.name, spec, problems)
+    }
 }
 
 fn own(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> Service {
     let field = format!("spec.services.{name}");
     if !is_label(name) || name.len() > MAX_NAME {
-        let rule = format!("a service's name has at most {MAX_NAME} lower-case letters, digits and '-', starting with a letter");
+        let rule = format!(
+            "a service's name has at most {MAX_NAME} lower-case letters, digits and '-', starting with a letter"
+        );
         problems.add(&field, name, rule);
     }
     if collides(name) {
         problems.add(&field, name, "is the name of another part of the shop: choose another");
     }
     if spec.image.is_none() || spec.port.is_none() {
-        problems.add(&field, name, "a service of your own needs image and port (built in are user, product and order)");
+        problems.add(
+            &field,
+            name,
+            "a service of your own needs image and port (built in are user, product and order)",
+        );
     }
     if let Some(port) = spec.port.filter(|port| *port < 1024 || *port == port::SERVICE_ADMIN) {
-        problems.add(format!("{field}.port"), port, format!("must be between 1024 and 65535 and not {}", port::SERVICE_ADMIN));
+        problems.add(
+            format!("{field}.port"),
+            port,
+            format!("must be between 1024 and 65535 and not {}", port::SERVICE_ADMIN),
+        );
     }
     Service {
         image: spec.image.clone().unwrap_or_default(),
@@ -66,16 +89,28 @@ fn own(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> 
 }
 
 fn collides(name: &str) -> bool {
-    let is_or_extends = |taken: &str| name == taken || name.strip_prefix(taken).is_some_and(|rest| rest.starts_with('-'));
-    let workers = service::ALL.iter().flat_map(|known| known.workers.iter().map(|worker| format!("{}-{worker}", known.name)));
+    let is_or_extends =
+        |taken: &str| name == taken || name.strip_prefix(taken).is_some_and(|rest| rest.starts_with('-'));
+    let workers = service::ALL
+        .iter()
+        .flat_map(|known| known.workers.iter().map(|worker| format!("{}-{worker}", known.name)));
     TAKEN.into_iter().chain(database::ALL).any(is_or_extends) || workers.into_iter().any(|worker| worker == name)
 }
 
 fn common(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> Service {
     let field = format!("spec.services.{name}");
-    let (resources, _) = compute::resources(&format!("{field}.resources"), &spec.resources, ask.sizes.service, problems);
+    let (resources, _) = compute::resources(
+        &format!("{field}.resources"),
+        &spec.resources,
+        ask.sizes.service,
+        problems,
+    );
     for key in spec.env.keys().filter(|key| key.starts_with("SHOP_")) {
-        problems.add(format!("{field}.env"), key, "names starting with SHOP_ are set by the operator");
+        problems.add(
+            format!("{field}.env"),
+            key,
+            "names starting with SHOP_ are set by the operator",
+        );
     }
     Service {
         name: name.into(),
@@ -97,24 +132,46 @@ fn replicas(ask: &Ask, field: &str, spec: &spec::Service, problems: &mut Problem
         return Replicas::Fixed(problems.between(&format!("{field}.replicas"), spec.replicas, default, (1, 1000)));
     };
     if let Some(replicas) = spec.replicas {
-        problems.add(format!("{field}.replicas"), replicas, "give either replicas or autoscaling, not both");
+        problems.add(
+            format!("{field}.replicas"),
+            replicas,
+            "give either replicas or autoscaling, not both",
+        );
     }
     let at = |part: &str| format!("{field}.autoscaling.{part}");
-    let spec::Autoscaling { min_replicas: min, max_replicas: max, target_cpu_utilization: target } = *auto;
+    let spec::Autoscaling {
+        min_replicas: min,
+        max_replicas: max,
+        target_cpu_utilization: target,
+    } = *auto;
     problems.between(&at("minReplicas"), Some(min), min, (1, 1000));
     problems.between(&at("maxReplicas"), Some(max), max, (1, 1000));
     problems.between(&at("targetCpuUtilization"), Some(target), target, (1, 100));
     if max < min {
-        problems.add(at("maxReplicas"), max, format!("must not be less than minReplicas {min}"));
+        problems.add(
+            at("maxReplicas"),
+            max,
+            format!("must not be less than minReplicas {min}"),
+        );
     }
-    Replicas::Auto { min, max, target_cpu_percent: target }
+    Replicas::Auto {
+        min,
+        max,
+        target_cpu_percent: target,
+    }
 }
 
 /// Two services cannot answer the same path, and nobody takes a built-in one's.
 fn check_routes(all: &[Service], problems: &mut Problems) {
-    let under = |path: &str, prefix: &str| path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    let under = |path: &str, prefix: &str| {
+        path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+    };
     for (at, service) in all.iter().enumerate().filter(|(_, service)| service.built_in.is_none()) {
-        let taken = |route: &String| all[..at].iter().find(|other| other.routes.iter().any(|o| under(route, o) || under(o, route)));
+        let taken = |route: &String| {
+            all[..at]
+                .iter()
+                .find(|other| other.routes.iter().any(|o| under(route, o) || under(o, route)))
+        };
         for (route, other) in service.routes.iter().filter_map(|route| Some((route, taken(route)?))) {
             let rule = format!("overlaps the route of service {}", other.name);
             problems.add(format!("spec.services.{}.route", service.name), route, rule);

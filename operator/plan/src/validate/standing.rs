@@ -37,7 +37,9 @@ impl Standing {
         let mut standing = Self::default();
         let orders = format!("{shop}-{}-", shop_contract::database::ORDERS);
         for set in sets {
-            let Some(name) = set.metadata.name.clone() else { continue };
+            let Some(name) = set.metadata.name.clone() else {
+                continue;
+            };
             let note = |key| set.metadata.annotations.as_ref()?.get(key)?.parse::<u16>().ok();
             if let Some(index) = name.strip_prefix(&orders).and_then(|index| index.parse::<u16>().ok()) {
                 standing.orders_shards = standing.orders_shards.max(Some(index.saturating_add(1)));
@@ -53,7 +55,17 @@ impl Standing {
 }
 
 fn volume(set: &StatefulSet) -> Option<Volume> {
-    let claim = set.spec.as_ref()?.volume_claim_templates.as_ref()?.first()?.spec.as_ref()?;
+    let claim = set
+        .spec
+        .as_ref()?
+        .volume_claim_templates
+        .as_ref()?
+        .first()?
+        .spec
+        .as_ref()?;
     let size = claim.resources.as_ref()?.requests.as_ref()?.get("storage")?;
-    Some(Volume { size: quantity::bytes(&size.0).ok()?, class_name: claim.storage_class_name.clone() })
+    Some(Volume {
+        size: quantity::bytes(&size.0).ok()?,
+        class_name: claim.storage_class_name.clone(),
+    })
 }
