@@ -1,1 +1,125 @@
-fn main() {}
+//! `shop-operator`: the operator's process and its offline tools. Reads arguments and environment here and nowhere else,
+//! and hands them on as values.
+
+mod apply;
+mod cache;
+mod context;
+mod events;
+mod execute;
+mod http;
+mod kinds;
+mod leader;
+mod memory;
+mod metrics;
+mod observe;
+mod offline;
+mod queue;
+mod reconcile;
+mod report;
+mod retry;
+mod run;
+mod telemetry;
+mod watch;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use context::Settings;
+use shop_plan::inputs::Images;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Runs whole e-commerce shops on Kubernetes.
+#[derive(Parser)]
+#[command(name = "shop-operator", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the operator: watch ShopDeployments and make them so.
+    Run(RunArguments),
+    /// Print the CustomResourceDefinition as YAML.
+    Crd,
+    /// Say what a spec would create or change, without touching anything.
+    Plan(offline::PlanArguments),
+    /// Print a completion script, for example `shop-operator completion bash`.
+    Completion { shell: clap_complete::Shell },
+}
+
+#[derive(clap::Args)]
+struct RunArguments {
+    /// The operator's own namespace, where its Lease lies.
+    #[arg(long, env = "SHOP_OPERATOR_NAMESPACE", default_value = "shop-system")]
+    namespace: String,
+    /// Default images as JSON: {"postgres": "…", "redis": "…", "rabbitmq": "…", "gateway": "…", "user": "…", "product": "…", "order": "…"}.
+    #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = images)]
+    images: Images,
+    /// Watch one namespace only; empty for all.
+    #[arg(long, env = "SHOP_OPERATOR_WATCH_NAMESPACE", default_value = "")]
+    watch_namespace: String,
+    /// What to log, such as `info` or `info,shop_operator=debug`.
+    #[arg(long, env = "SHOP_OPERATOR_LOG", default_value = "info")]
+    log: String,
+    /// Who holds the Lease: the pod's name.
+    #[arg(long, env = "POD_NAME", default_value = "shop-operator")]
+    identity: String,
+    /// Address of /livez, /readyz and /metrics; default: port 8080 on every address.
+    #[arg(long, env = "SHOP_OPERATOR_LISTEN")]
+    listen: Option<SocketAddr>,
+}
+
+fn images(text: &str) -> Result<Images, String> {
+    serde_json::from_str(text).map_err(|error| format!("not the JSON of all seven images: {error}"))
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run(arguments) => run(arguments),
+        Command::Crd => offline::print_crd(),
+        Command::Plan(arguments) => offline::plan(&arguments),
+        Command::Completion { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "shop-operator",
+                &mut std::io::stdout(),
+            );
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn run(arguments: RunArguments) -> ExitCode {
+    let RunArguments {
+        namespace,
+        images,
+        watch_namespace,
+        log,
+        identity,
+        listen,
+    } = arguments;
+    telemetry::start(&log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let settings = Settings {
+        images,
+        namespace,
+        watch_namespace,
+        identity,
+    };
+    let result = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run::run(settings, listen)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "ended");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Values of a generated Secret. In come the keys wanted and those that exist, out come only the missing ones: a value
+//! that exists is never made again. The one place of the operator where randomness enters besides jitter.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::SigningKey;
+use rand::RngExt;
+use shop_plan::object::{GeneratedKey, Generator};
+use std::collections::BTreeMap;
+
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const SEED_BYTES: usize = 32;
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GenerateError {
+    #[error("key {key} is made from key {from}, which is not there or not base64 of 32 bytes")]
+    Seed { key: String, from: String },
+}
+
+/// The values that are missing. Keys made from others come after those they are made from.
+pub fn missing(
+    wanted: &[GeneratedKey],
+    existing: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, GenerateError> {
+    let mut made = BTreeMap::new();
+    let absent = |wanted: &&GeneratedKey| !existing.contains_key(&wanted.key);
+    for GeneratedKey { key, how } in wanted.iter().filter(absent) {
+        match how {
+            Generator::Password { length } => made.insert(key.clone(), password(*length)),
+            Generator::Seed => made.insert(key.clone(), STANDARD.encode(rand::random::<[u8; SEED_BYTES]>())),
+            Generator::Ed25519PublicKeyOf { .. } => None,
+        };
+    }
+    for GeneratedKey { key, how } in wanted.iter().filter(absent) {
+        if let Generator::Ed25519PublicKeyOf { key: from } = how {
+            let seed = made.get(from).or_else(|| existing.get(from));
+            let error = || GenerateError::Seed {
+                key: key.clone(),
+                from: from.clone(),
+            };
+            let public = seed.and_then(|seed| public_key(seed)).ok_or_else(error)?;
+            made.insert(key.clone(), public);
+        }
+    }
+    Ok(made)
+}
+
+fn password(length: usize) -> String {
+    let mut random = rand::rng();
+    (0..length)
+        .map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())]))
+        .collect()
+}
+
+fn public_key(seed: &str) -> Option<String> {
+    let seed: [u8; SEED_BYTES] = STANDARD.decode(seed).ok()?.try_into().ok()?;
+    Some(STANDARD.encode(SigningKey::from_bytes(&seed).verifying_key().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> Vec<GeneratedKey> {
+        let of = |key: &str, how| GeneratedKey { key: key.into(), how };
+        vec![
+            of("public", Generator::Ed25519PublicKeyOf { key: "seed".into() }),
+            of("seed", Generator::Seed),
+            of("password", Generator::Password { length: 24 }),
+        ]
+    }
+
+    #[test]
+    fn all_are_made_at_first_and_none_afterwards() {
+        let made = missing(&wanted(), &BTreeMap::new()).expect("all can be made");
+        assert_eq!(made.len(), 3);
+        assert_eq!(made["password"].len(), 24);
+        assert_eq!(missing(&wanted(), &made), Ok(BTreeMap::new()));
+    }
+
+    #[test]
+    fn a_lost_public_key_is_made_from_the_seed_that_is_there() {
+        let made = missing(&wanted(), &BTreeMap::new()).expect("all can be made");
+        let mut left = made.clone();
+        left.remove("public");
+        let again = missing(&wanted(), &left).expect("from the seed");
+        assert_eq!(again.get("public"), made.get("public"));
+        assert_eq!(again.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_seed_is_named_and_not_replaced() {
+        let existing = BTreeMap::from([("seed".to_owned(), "short".to_owned())]);
+        let error = missing(&wanted(), &existing).expect_err("cannot be decoded");
+        assert_eq!(
+            error,
+            GenerateError::Seed {
+                key: "public".into(),
+                from: "seed".into()
+            }
+        );
+    }
+}

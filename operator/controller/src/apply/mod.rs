@@ -1,0 +1,119 @@
+//! Step 5: planned objects → objects in the cluster. One generic server-side apply for every kind, in waves; an object
+//! that is there as wanted costs no request. Decides nothing: what is wanted, and who owns it, comes from the plan.
+
+mod compare;
+mod generate;
+mod object;
+mod secret;
+
+pub mod adopt;
+pub mod prune;
+
+use crate::cache::ShopKey;
+use crate::context::Context;
+use crate::memory::Shared;
+use futures::StreamExt;
+use futures::stream;
+use shop_api::ShopDeployment;
+use shop_plan::object::{Body, ComponentId, Object, Wave};
+
+/// Requests in flight for one shop.
+const PARALLEL: usize = 8;
+const WAVES: [Wave; 4] = [Wave::Ground, Wave::Network, Wave::Data, Wave::Work];
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Transient,
+    /// The API server will say the same again until the spec, a quota or a policy changes.
+    Invalid,
+}
+
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{kind} {name}: {why}")]
+pub struct ApplyError {
+    pub component: ComponentId,
+    pub kind: String,
+    pub name: String,
+    pub class: Class,
+    pub why: String,
+}
+
+/// What a pass wrote, in words for the log, and what failed.
+#[derive(Debug, Default)]
+pub struct Applied {
+    pub written: Vec<String>,
+    pub failed: Vec<ApplyError>,
+}
+
+/// The surroundings of applying one shop's objects.
+pub struct Target<'a> {
+    pub context: &'a Context,
+    pub key: &'a ShopKey,
+    pub shop: &'a ShopDeployment,
+    pub memory: &'a Shared,
+}
+
+/// Applies all objects, wave after wave. A failure is recorded and stops the waves after its own: what comes later may
+/// build on what is missing.
+pub async fn apply(target: &Target<'_>, objects: &[Object]) -> Applied {
+    let mut applied = Applied::default();
+    for wave in WAVES {
+        // Collected first: a lazy iterator over borrowed futures is more than the compiler proves `Send`.
+        let mut of_wave = Vec::new();
+        for object in objects.iter().filter(|object| object.wave == wave) {
+            of_wave.push(apply_one(target, object));
+        }
+        let mut results = stream::iter(of_wave).buffer_unordered(PARALLEL);
+        while let Some(result) = results.next().await {
+            match result {
+                Ok(Some(written)) => applied.written.push(written),
+                Ok(None) => {}
+                Err(error) => applied.failed.push(error),
+            }
+        }
+        if applied.failed.iter().any(|error| error.class == Class::Transient) {
+            break;
+        }
+    }
+    applied
+}
+
+async fn apply_one(target: &Target<'_>, object: &Object) -> Result<Option<String>, ApplyError> {
+    match &object.body {
+        Body::Applied(body) => object::apply(target, &object.component, body).await,
+        Body::Generated { name, labels, keys } => secret::ensure(target, &object.component, name, labels, keys).await,
+    }
+}
+
+/// Turns an answer of the API server into words and a class.
+fn refused(component: &ComponentId, kind: &str, name: &str, error: &kube::Error) -> ApplyError {
+    let (class, why) = match error {
+        kube::Error::Api(status) if status.is_invalid() || status.code == 400 => {
+            (Class::Invalid, format!("refused: {}", short(&status.message)))
+        }
+        kube::Error::Api(status) if status.is_forbidden() => {
+            (Class::Invalid, format!("forbidden: {}", short(&status.message)))
+        }
+        kube::Error::Api(status) => (Class::Transient, short(&status.message)),
+        other => (Class::Transient, short(&other.to_string())),
+    };
+    ApplyError {
+        component: component.clone(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        class,
+        why,
+    }
+}
+
+/// A message fit for a condition: one line of at most 400 characters.
+fn short(message: &str) -> String {
+    message
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(400)
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! One object: skip it when it is there as wanted, else apply it. In comes a whole object, out goes what was written.
+
+use super::compare::contains;
+use super::{ApplyError, Class, Target, refused};
+use crate::context::FIELD_MANAGER;
+use crate::kinds::{KindIndex, index_of, kind_at};
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use serde_json::Value;
+use shop_plan::digest::digest_of;
+use shop_plan::object::ComponentId;
+
+/// Annotation: digest of what was applied, so that fields we no longer want are noticed after a restart too.
+pub const DIGEST_ANNOTATION: &str = "shop-operator.io/applied";
+
+pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -> Result<Option<String>, ApplyError> {
+    let kind_name = body["kind"].as_str().unwrap_or_default();
+    let name = body["metadata"]["name"].as_str().unwrap_or_default();
+    let error = |why: &str| ApplyError {
+        component: component.clone(),
+        kind: kind_name.to_owned(),
+        name: name.to_owned(),
+        class: Class::Invalid,
+        why: why.to_owned(),
+    };
+    let kind = index_of(kind_name).ok_or_else(|| error("this kind is not in the operator's table of kinds"))?;
+    let digest = digest_of(body);
+    if is_current(target, kind, name, body, &digest) {
+        return Ok(None);
+    }
+    let wanted = stamped(body, &target.key.namespace, &digest);
+    let api = api(target, kind);
+    let force = PatchParams::apply(FIELD_MANAGER).force();
+    match api.patch(name, &force, &Patch::Apply(&wanted)).await {
+        Ok(live) => {
+            let version = live.metadata.resource_version.clone().unwrap_or_default();
+            target.context.cache.put(kind, &live);
+            target
+                .memory
+                .lock()
+                .applied
+                .insert((kind, name.to_owned()), (digest, version));
+            target.context.metrics.writes.with_label_values(&[kind_name]).inc();
+            Ok(Some(format!("{kind_name} {name}")))
+        }
+        Err(kube::Error::Api(status)) if status.is_invalid() && kind_name == "Pod" => {
+            // A pod cannot be changed; the next pass makes it anew.
+            let _ = api.delete(name, &DeleteParams::default()).await;
+            Err(ApplyError {
+                class: Class::Transient,
+                ..error("is being replaced")
+            })
+        }
+        Err(answer) => Err(refused(component, kind_name, name, &answer)),
+    }
+}
+
+/// The API of one kind in the shop's namespace.
+pub fn api(target: &Target<'_>, kind: KindIndex) -> Api<DynamicObject> {
+    Api::namespaced_with(
+        target.context.client.clone(),
+        &target.key.namespace,
+        &kind_at(kind).resource(),
+    )
+}
+
+/// Nothing to do: the same was applied before and nobody touched the object since, or it holds all that is wanted.
+fn is_current(target: &Target<'_>, kind: KindIndex, name: &str, body: &Value, digest: &str) -> bool {
+    let Some(entry) = target.context.cache.entry(target.key, kind, name) else {
+        return false;
+    };
+    if entry.deleting {
+        // Applying now would only change something that is going away; its end wakes us again.
+        return true;
+    }
+    let object = (kind, name.to_owned());
+    let known = |(applied, version): &(String, String)| applied == digest && *version == entry.resource_version;
+    if target.memory.lock().applied.get(&object).is_some_and(known) {
+        return true;
+    }
+    let live = entry.value();
+    let same_digest = live["metadata"]["annotations"][DIGEST_ANNOTATION] == *digest;
+    let current = same_digest && contains(&without_type(&live), &without_type(body));
+    if current {
+        target
+            .memory
+            .lock()
+            .applied
+            .insert(object, (digest.to_owned(), entry.resource_version));
+    }
+    current
+}
+
+/// Watch events come without `kind` and `apiVersion`.
+fn without_type(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("kind");
+        fields.remove("apiVersion");
+        fields.remove("status");
+    }
+    value
+}
+
+fn stamped(body: &Value, namespace: &str, digest: &str) -> Value {
+    let mut wanted = body.clone();
+    wanted["metadata"]["namespace"] = namespace.into();
+    wanted["metadata"]["annotations"][DIGEST_ANNOTATION] = digest.into();
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_stamp_keeps_other_annotations() {
+        let body = json!({"kind": "Service", "metadata": {"name": "demo", "annotations": {"a": "b"}}});
+        let wanted = stamped(&body, "default", "d1");
+        assert_eq!(
+            wanted["metadata"]["annotations"],
+            json!({"a": "b", DIGEST_ANNOTATION: "d1"})
+        );
+        assert_eq!(wanted["metadata"]["namespace"], "default");
+    }
+}

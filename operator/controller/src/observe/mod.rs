@@ -1,0 +1,104 @@
+//! Step 1: caches and last known answers of the datastores → `Observed`. No request is made here, so that the first write
+//! after an edit waits for nobody; the datastores are asked in the background by [`datastores`].
+
+pub mod datastores;
+pub mod secrets;
+
+use crate::cache::{Cache, ShopKey};
+use crate::memory::Shared;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use shop_contract::shard_map::{self, ShardMap};
+use shop_plan::digest::digest_of;
+use shop_plan::names;
+use shop_plan::observed::{Observed, Seen};
+use std::collections::BTreeMap;
+
+/// Everything known about a shop at this moment.
+pub fn observe(cache: &Cache, key: &ShopKey, memory: &Shared) -> Observed {
+    let pods: Seen<Vec<Pod>> = cache.list(key, "Pod");
+    let mut memory = memory.lock();
+    let fingerprint = fingerprint(&pods);
+    if memory.pods != fingerprint {
+        memory.pods = fingerprint;
+        memory.pods_changed = true;
+    }
+    Observed {
+        stateful_sets: cache.list(key, "StatefulSet"),
+        deployments: cache.list(key, "Deployment"),
+        pods,
+        claims: cache.list(key, "PersistentVolumeClaim"),
+        secrets: secrets::observe(cache, key, &memory),
+        shard_map: shard_map_of(cache.list(key, "ConfigMap"), &names::shard_map(&key.name)),
+        postgres: memory.views.postgres.clone(),
+        redis: memory.views.redis.clone(),
+        rabbitmq: memory.views.rabbitmq.clone(),
+        proof: memory.proof.clone().map_or_else(
+            || Seen::Unknown("this process has not tried yet".to_owned()),
+            Seen::Known,
+        ),
+        done: memory.done.clone(),
+    }
+}
+
+/// What decides whether the datastores should be asked again: which pods there are, where, and whether they are ready.
+fn fingerprint(pods: &Seen<Vec<Pod>>) -> String {
+    let seen: BTreeMap<_, _> = pods
+        .known()
+        .into_iter()
+        .flatten()
+        .map(|pod| {
+            let address = pod.status.as_ref().and_then(|status| status.pod_ip.clone());
+            let ready = shop_plan::pod::is_ready(pod);
+            (
+                pod.metadata.name.clone().unwrap_or_default(),
+                (pod.metadata.uid.clone(), address, ready),
+            )
+        })
+        .collect();
+    digest_of(&seen)
+}
+
+fn shard_map_of(maps: Seen<Vec<ConfigMap>>, name: &str) -> Seen<ShardMap> {
+    let maps = match maps {
+        Seen::Known(maps) => maps,
+        Seen::Absent => return Seen::Absent,
+        Seen::Unknown(why) => return Seen::Unknown(why),
+    };
+    let Some(map) = maps.into_iter().find(|map| map.metadata.name.as_deref() == Some(name)) else {
+        return Seen::Absent;
+    };
+    match map
+        .data
+        .unwrap_or_default()
+        .get(shard_map::FILE)
+        .map(|text| ShardMap::parse(text))
+    {
+        Some(Ok(map)) => Seen::Known(map),
+        Some(Err(error)) => Seen::Unknown(format!("ConfigMap {name}: {error}")),
+        None => Seen::Unknown(format!("ConfigMap {name} has no key {}", shard_map::FILE)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn maps(text: &str) -> Seen<Vec<ConfigMap>> {
+        let map = json!({"metadata": {"name": "demo-shard-map"}, "data": {"shard-map.json": text}});
+        Seen::Known(vec![serde_json::from_value(map).expect("a config map")])
+    }
+
+    #[test]
+    fn a_broken_shard_map_is_unknown_and_a_missing_one_absent() {
+        assert!(matches!(
+            shard_map_of(maps("nonsense"), "demo-shard-map"),
+            Seen::Unknown(_)
+        ));
+        assert_eq!(shard_map_of(Seen::Known(Vec::new()), "demo-shard-map"), Seen::Absent);
+        assert!(matches!(
+            shard_map_of(Seen::Unknown("not listed".into()), "demo-shard-map"),
+            Seen::Unknown(_)
+        ));
+    }
+}

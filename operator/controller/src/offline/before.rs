@@ -1,0 +1,106 @@
+//! What a plan is compared with: nothing, the plan of an older file, or a cluster. Reads only.
+
+use crate::cache::{Cache, ShopKey};
+use crate::kinds::{KINDS, KindIndex};
+use crate::memory;
+use crate::observe;
+use anyhow::Context as _;
+use kube::api::{DynamicObject, ListParams};
+use kube::{Api, Client};
+use serde_json::Value;
+use shop_api::ShopDeployment;
+use shop_plan::observed::{Observed, Seen};
+use shop_plan::{Plan, names};
+use std::collections::{BTreeMap, HashSet};
+
+/// No world at all. Deployments count as unknown, so that the plan holds nothing back until something else serves.
+pub fn nothing() -> Observed {
+    let offline = || "offline".to_owned();
+    Observed {
+        stateful_sets: Seen::Known(Vec::new()),
+        deployments: Seen::Unknown(offline()),
+        pods: Seen::Known(Vec::new()),
+        claims: Seen::Known(Vec::new()),
+        secrets: Seen::Known(BTreeMap::new()),
+        shard_map: Seen::Absent,
+        postgres: BTreeMap::new(),
+        redis: Seen::Absent,
+        rabbitmq: Seen::Absent,
+        proof: Seen::Absent,
+        done: BTreeMap::new(),
+    }
+}
+
+/// A world in which a plan was carried out.
+pub fn of_plan(plan: Plan) -> (Vec<Value>, Observed) {
+    let secret = |name: &str| serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}});
+    let objects: Vec<Value> = plan
+        .objects
+        .iter()
+        .map(|object| object.applied().cloned().unwrap_or_else(|| secret(object.name())))
+        .collect();
+    let sets = objects.iter().filter(|object| object["kind"] == "StatefulSet");
+    let sets = sets
+        .filter_map(|object| serde_json::from_value(object.clone()).ok())
+        .collect();
+    (
+        objects,
+        Observed {
+            stateful_sets: Seen::Known(sets),
+            ..nothing()
+        },
+    )
+}
+
+/// The world of the current kubeconfig.
+pub fn of_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Observed)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(read_cluster(shop))
+}
+
+async fn read_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Observed)> {
+    let client = Client::try_default()
+        .await
+        .context("no cluster: no readable kubeconfig")?;
+    let key = ShopKey {
+        namespace: shop.metadata.namespace.clone().unwrap_or_default(),
+        name: shop.metadata.name.clone().unwrap_or_default(),
+    };
+    let (cache, memory, mut objects) = (Cache::default(), memory::Shared::default(), Vec::new());
+    let selector = format!("{},{}={}", names::MANAGED_SELECTOR, names::INSTANCE, key.name);
+    for (index, kind) in KINDS.iter().enumerate() {
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &key.namespace, &kind.resource());
+        let listed = api.list(&ListParams::default().labels(&selector)).await;
+        let listed = listed.with_context(|| format!("cannot list {} in namespace {}", kind.plural, key.namespace))?;
+        let mut seen = HashSet::new();
+        for object in listed.items {
+            let name = object.metadata.name.clone().unwrap_or_default();
+            cache.put(index as KindIndex, &object);
+            if kind.kind == "Secret" {
+                observe::secrets::remember(&memory, &name, &object);
+            }
+            if object
+                .metadata
+                .owner_references
+                .iter()
+                .flatten()
+                .any(|owner| owner.kind == "ShopDeployment")
+            {
+                objects.push(whole(kind.kind, &kind.api_version(), &object)?);
+            }
+            seen.insert((key.clone(), name));
+        }
+        cache.listed(index as KindIndex, &seen);
+    }
+    let seen = observe::observe(&cache, &key, &memory);
+    // A shop that is not there yet is explained as a whole.
+    let seen = if objects.is_empty() { nothing() } else { seen };
+    Ok((objects, seen))
+}
+
+fn whole(kind: &str, api_version: &str, object: &DynamicObject) -> anyhow::Result<Value> {
+    let mut value = serde_json::to_value(object)?;
+    value["kind"] = kind.into();
+    value["apiVersion"] = api_version.into();
+    Ok(value)
+}

@@ -1,0 +1,200 @@
+//! `shop-operator crd` and `shop-operator plan`: what the operator would do, printed without doing it. In come files (and,
+//! when asked, the cluster, read only), out goes text or JSON. Writes nothing anywhere.
+
+mod before;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use serde_json::Value;
+use shop_api::ShopDeployment;
+use shop_plan::explain::{Explanation, explain};
+use shop_plan::inputs::Images;
+use shop_plan::validate::{Problem, Standing};
+use shop_plan::{Inputs, Observed, Plan, ValidatedShop};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const INVALID_SPEC: u8 = 1;
+const USAGE: u8 = 2;
+
+/// Exit code: 0 the plan was printed, 1 the spec is invalid (all problems are printed), 2 anything else went wrong.
+#[derive(clap::Args)]
+pub struct PlanArguments {
+    /// YAML or JSON file with one ShopDeployment.
+    #[arg(short, long)]
+    file: PathBuf,
+    /// Compare with the plan of this older file.
+    #[arg(long, conflicts_with = "against")]
+    from: Option<PathBuf>,
+    /// Compare with what runs in the cluster of the current kubeconfig (reads only).
+    #[arg(long, value_enum)]
+    against: Option<Against>,
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Output,
+    /// Namespace of the shop when the file names none.
+    #[arg(short, long, default_value = "default")]
+    namespace: String,
+    /// Images the operator was installed with, as JSON; with --against cluster pass those of the installation.
+    #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = crate::images)]
+    images: Option<Images>,
+    #[arg(long, env = "SHOP_OPERATOR_NAMESPACE", default_value = "shop-system")]
+    operator_namespace: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Against {
+    Cluster,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+pub fn print_crd() -> ExitCode {
+    match serde_saphyr::to_string(&shop_api::crd()) {
+        Ok(yaml) => {
+            print!("{yaml}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&anyhow::Error::from(error)),
+    }
+}
+
+pub fn plan(arguments: &PlanArguments) -> ExitCode {
+    match explained(arguments) {
+        Ok(Ok(explanation)) => match print(&explanation, arguments.output) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        },
+        Ok(Err(problems)) => {
+            eprintln!("{}: the spec is invalid:", arguments.file.display());
+            problems.iter().for_each(|problem| eprintln!("  {problem}"));
+            ExitCode::from(INVALID_SPEC)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(USAGE)
+}
+
+fn print(explanation: &Explanation, output: Output) -> anyhow::Result<()> {
+    match output {
+        Output::Text => print!("{explanation}"),
+        Output::Json => println!("{}", serde_json::to_string_pretty(explanation)?),
+    }
+    Ok(())
+}
+
+type Checked<T> = Result<T, Vec<Problem>>;
+
+fn explained(arguments: &PlanArguments) -> anyhow::Result<Checked<Explanation>> {
+    let inputs = inputs(arguments);
+    let shop = read(&arguments.file, &arguments.namespace)?;
+    let (before, seen) = match (&arguments.from, arguments.against) {
+        (Some(old), _) => {
+            let old = read(old, &arguments.namespace)?;
+            match decided(&old, &inputs, &before::nothing())? {
+                Ok((_, plan)) => before::of_plan(plan),
+                Err(problems) => return Ok(Err(problems)),
+            }
+        }
+        (None, Some(Against::Cluster)) => before::of_cluster(&shop)?,
+        (None, None) => (Vec::new(), before::nothing()),
+    };
+    let decided = decided(&shop, &inputs, &seen)?;
+    Ok(decided.map(|(valid, plan)| explain(&valid, &plan, &before)))
+}
+
+fn decided(shop: &ShopDeployment, inputs: &Inputs, seen: &Observed) -> anyhow::Result<Checked<(ValidatedShop, Plan)>> {
+    let name = shop.metadata.name.as_deref().unwrap_or_default();
+    let standing = Standing::of(name, seen).map_err(anyhow::Error::msg)?;
+    let valid = match shop_plan::validate(shop, inputs, &standing) {
+        Ok(valid) => valid,
+        Err(problems) => return Ok(Err(problems)),
+    };
+    let plan = shop_plan::plan(&valid, seen)?;
+    Ok(Ok((valid, plan)))
+}
+
+fn inputs(arguments: &PlanArguments) -> Inputs {
+    Inputs {
+        images: arguments.images.clone().unwrap_or_else(default_images),
+        version: crate::VERSION.to_owned(),
+        operator_namespace: arguments.operator_namespace.clone(),
+        now: jiff::Timestamp::now(),
+    }
+}
+
+/// Stand-ins, when nobody says which images an installation has.
+fn default_images() -> Images {
+    let image = |name: &str| format!("shop/{name}:{}", crate::VERSION);
+    Images {
+        postgres: image("postgres"),
+        redis: image("redis"),
+        rabbitmq: image("rabbitmq"),
+        gateway: image("gateway"),
+        user: image("user"),
+        product: image("product"),
+        order: image("order"),
+    }
+}
+
+fn read(file: &Path, namespace: &str) -> anyhow::Result<ShopDeployment> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    parse(&text, namespace).with_context(|| file.display().to_string())
+}
+
+fn parse(text: &str, namespace: &str) -> anyhow::Result<ShopDeployment> {
+    let value: Value = serde_saphyr::from_str(text).context("not one YAML document")?;
+    let kind = value["kind"].as_str().unwrap_or("nothing");
+    anyhow::ensure!(
+        kind == "ShopDeployment",
+        "holds {kind} where a ShopDeployment is expected"
+    );
+    let mut shop: ShopDeployment = serde_json::from_value(value).context("not a ShopDeployment")?;
+    shop.metadata.namespace.get_or_insert_with(|| namespace.to_owned());
+    Ok(shop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_something_else_is_named_as_such() {
+        let error = parse("apiVersion: v1\nkind: Pod\n", "default").expect_err("no shop");
+        assert_eq!(error.to_string(), "holds Pod where a ShopDeployment is expected");
+    }
+
+    #[test]
+    fn a_shop_without_namespace_gets_the_one_asked_for() {
+        let text = "apiVersion: shop-operator.io/v1alpha1\nkind: ShopDeployment\nmetadata: {name: demo}\nspec: {}\n";
+        let shop = parse(text, "shops").expect("a shop");
+        assert_eq!(shop.metadata.namespace.as_deref(), Some("shops"));
+    }
+
+    #[test]
+    fn a_plan_from_nothing_creates_and_the_same_again_changes_nothing() {
+        let text = "apiVersion: shop-operator.io/v1alpha1\nkind: ShopDeployment\nmetadata: {name: demo}\nspec: {}\n";
+        let shop = parse(text, "default").expect("a shop");
+        let inputs = Inputs {
+            images: default_images(),
+            version: crate::VERSION.to_owned(),
+            operator_namespace: "shop-system".into(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let (valid, plan) = decided(&shop, &inputs, &before::nothing())
+            .expect("planned")
+            .expect("valid");
+        assert!(explain(&valid, &plan, &[]).unchanged == 0);
+        let (objects, seen) = before::of_plan(plan);
+        let (valid, plan) = decided(&shop, &inputs, &seen).expect("planned").expect("valid");
+        let again = explain(&valid, &plan, &objects);
+        assert!(again.changes.is_empty(), "{again}");
+    }
+}

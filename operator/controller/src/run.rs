@@ -1,0 +1,168 @@
+//! `shop-operator run`: connects, watches, leads, works, stops. The order matters: health is served first, shops are
+//! worked on only while the lease is held and after the first lists are complete.
+
+use crate::cache::{Cache, ShopKey};
+use crate::context::{Context, Settings, Shared};
+use crate::leader::Leadership;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::queue::Queue;
+use crate::{http, reconcile, watch};
+use anyhow::Context as _;
+use kube::client::ClientBuilder;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::{Client, Config};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::util::MapRequestLayer;
+
+const LEASE: &str = "shop-operator";
+/// Shops worked on at once.
+const WORKERS: usize = 4;
+/// Tasks running at once, over all shops.
+const BACKGROUND: usize = 16;
+/// Work in flight may end within this time after SIGTERM; the pod's grace period is longer.
+const GRACE: Duration = Duration::from_secs(15);
+const FIRST_LISTS: Duration = Duration::from_secs(120);
+
+pub async fn run(settings: Settings, listen: Option<SocketAddr>) -> anyhow::Result<()> {
+    let metrics = Metrics::new()?;
+    let client = client(&metrics).await?;
+    let reporter = Reporter {
+        controller: "shop-operator".to_owned(),
+        instance: Some(settings.identity.clone()),
+    };
+    let context: Shared = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        cache: Cache::default(),
+        queue: Queue::default(),
+        memory: Memory::default(),
+        metrics,
+        http: reqwest::Client::builder()
+            .pool_max_idle_per_host(1)
+            .no_proxy()
+            .build()?,
+        background: Arc::new(Semaphore::new(BACKGROUND)),
+        tasks: TaskTracker::new(),
+        stop: CancellationToken::new(),
+        settings,
+    });
+    stop_on_signal(&context)?;
+    let health = tokio::spawn(http::serve(context.clone(), listen));
+    watch::start(&context);
+    let result = lead(&context).await;
+    context.stop.cancel();
+    context.tasks.close();
+    if tokio::time::timeout(GRACE, context.tasks.wait()).await.is_err() {
+        tracing::warn!(
+            seconds = GRACE.as_secs(),
+            "some work did not end in time and is abandoned"
+        );
+    }
+    result?;
+    health.await.context("health and metrics")?
+}
+
+/// A client that counts its requests.
+async fn client(metrics: &Metrics) -> anyhow::Result<Client> {
+    let config = Config::infer()
+        .await
+        .context("no cluster: neither in a pod nor a readable KUBECONFIG")?;
+    let requests = metrics.api_requests.clone();
+    let count = MapRequestLayer::new(move |request: axum::http::Request<kube::client::Body>| {
+        requests.with_label_values(&[request.method().as_str()]).inc();
+        request
+    });
+    Ok(ClientBuilder::try_from(config)?.with_layer(&count).build())
+}
+
+fn stop_on_signal(context: &Shared) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = context.stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    });
+    Ok(())
+}
+
+/// Waits for the lease, works while it is held, gives it back.
+async fn lead(context: &Shared) -> anyhow::Result<()> {
+    let Settings {
+        namespace, identity, ..
+    } = &context.settings;
+    let mut leadership = Leadership::new(context.client.clone(), namespace, LEASE, identity);
+    if !leadership.acquire(&context.stop).await {
+        return Ok(());
+    }
+    tracing::info!(identity, "leading");
+    context.metrics.leader.set(1);
+    let working = CancellationToken::new();
+    let workers = TaskTracker::new();
+    for _ in 0..WORKERS {
+        workers.spawn(work(context.clone(), working.clone()));
+    }
+    workers.close();
+    let kept = leadership.keep(&context.stop).await;
+    context.metrics.leader.set(0);
+    working.cancel();
+    if kept.is_ok() {
+        // The lease is given back only when nothing we started can write any more.
+        let quiet = tokio::time::timeout(GRACE, workers.wait()).await.is_ok();
+        if quiet {
+            leadership.release().await;
+        }
+    }
+    kept
+}
+
+async fn work(context: Shared, stop: CancellationToken) {
+    tokio::select! {
+        () = first_lists(&context) => {}
+        () = stop.cancelled() => return,
+    }
+    loop {
+        let key = tokio::select! {
+            key = context.queue.next() => key,
+            () = stop.cancelled() => return,
+        };
+        let again = one(&context, &key).await;
+        context.queue.done(&key, again);
+    }
+}
+
+async fn one(context: &Shared, key: &ShopKey) -> Option<Duration> {
+    let started = Instant::now();
+    let again = reconcile::reconcile(context, key).await;
+    context
+        .metrics
+        .step_seconds
+        .with_label_values(&["all"])
+        .observe(started.elapsed().as_secs_f64());
+    again
+}
+
+/// Until all kinds are listed; a kind that cannot be (missing rights, say) holds it up for a while and is named.
+async fn first_lists(context: &Shared) {
+    let deadline = Instant::now() + FIRST_LISTS;
+    while !context.cache.complete() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if !context.cache.complete() {
+        tracing::error!(
+            missing = context.cache.missing().join(", "),
+            "some kinds cannot be listed: check the ClusterRole"
+        );
+    }
+}
