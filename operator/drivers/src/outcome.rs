@@ -15,13 +15,23 @@ pub enum Class {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub changed: bool,
-    /// The steps taken, in order, each in a few words; with `changed == false` at most things waited for.
+    /// The steps taken, in order, each in a few words.
     pub steps: Vec<String>,
+    /// What is still missing and comes by itself, or when somebody else acts. Not a failure; look again later.
+    pub waiting: Option<String>,
 }
 
 impl Report {
     pub(crate) fn wrote(&mut self, step: impl Into<String>) {
         self.changed = true;
         self.steps.push(step.into());
+    }
+
+    /// As `wrote`, for a step that may be taken several times before it shows.
+    pub(crate) fn wrote_once(&mut self, step: String) {
+        self.changed = true;
+        if !self.steps.contains(&step) {
+            self.steps.push(step);
+        }
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 /// Longest time one connect or one statement may take.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
-/// SQLSTATE classes of a refused login: wrong password, no such role.
-const LOGIN_REFUSED: [&str; 2] = ["28P01", "28000"];
+/// SQLSTATE of a wrong password, and of every other refused login (no such role, no line in pg_hba.conf, …).
+const WRONG_PASSWORD: &str = "28P01";
+const LOGIN_REFUSED: &str = "28000";
 
 /// Who logs in where.
 #[derive(Clone)]
@@ -51,19 +52,22 @@ pub(super) fn named(login: &Login, action: &'static str, error: sqlx::Error) -> 
         sqlx::Error::Database(refused) => {
             let code = refused.code().unwrap_or_default().into_owned();
             let cause = refused.message().to_owned();
-            if LOGIN_REFUSED.contains(&code.as_str()) {
-                PostgresError::LoginRefused {
+            match code.as_str() {
+                WRONG_PASSWORD => PostgresError::WrongPassword {
+                    host,
+                    user: login.user.clone(),
+                },
+                LOGIN_REFUSED => PostgresError::LoginRefused {
                     host,
                     user: login.user.clone(),
                     cause,
-                }
-            } else {
-                PostgresError::Refused {
+                },
+                _ => PostgresError::Refused {
                     host,
                     action,
                     code,
                     cause,
-                }
+                },
             }
         }
         other => PostgresError::Unreachable {

@@ -1,7 +1,18 @@
 //! A role that may log in, and the database it owns. Never touches what is in the database.
+//!
+//! First everything is read, then `steps` (pure) says what differs, then just that is written. Names and the password
+//! are put into statements by the server's own `format()`, which quotes them; utility statements take no parameters.
 
-use super::{Login, PostgresError};
+use super::connect::named;
+use super::{Login, PostgresError, connect};
 use crate::Report;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use std::time::Duration;
+
+/// For all of `ensure_database`: copying the template can be slow on a busy disk.
+const WHOLE: Duration = Duration::from_secs(60);
+/// Key of the advisory lock that keeps two operators from making the same role at once.
+const LOCK: i64 = 0x73_68_6f_70;
 
 /// What should be there.
 #[derive(Clone)]
@@ -13,8 +24,292 @@ pub struct Database {
     pub max_connections: u32,
 }
 
-/// Role with its password and limit, database owned by it, nothing for everybody else. `login` is a superuser's.
+/// What of it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    role_exists: bool,
+    /// May log in, has the wanted limit and no right beyond.
+    role_as_wanted: bool,
+    database_exists: bool,
+    owner_as_wanted: bool,
+    /// Everybody may connect or make temporary tables.
+    database_open: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    CreateRole,
+    AlterRole,
+    SetPassword,
+    CreateDatabase,
+    SetOwner,
+    CloseDatabase,
+    CloseSchema,
+}
+
+impl Step {
+    /// Words for the report, and the template: 1 role, 2 database, 3 connection limit, 4 password.
+    fn text(self) -> (&'static str, &'static str) {
+        match self {
+            Step::CreateRole => (
+                "made the role",
+                "create role %1$I login connection limit %3$s password %4$L",
+            ),
+            Step::AlterRole => (
+                "corrected the role's rights",
+                "alter role %1$I login nosuperuser nocreatedb nocreaterole noreplication nobypassrls \
+                 connection limit %3$s",
+            ),
+            Step::SetPassword => ("set the role's password", "alter role %1$I password %4$L"),
+            Step::CreateDatabase => (
+                "made the database",
+                "create database %2$I owner %1$I template template0 encoding 'UTF8'",
+            ),
+            Step::SetOwner => ("gave the database to its role", "alter database %2$I owner to %1$I"),
+            Step::CloseDatabase => (
+                "closed the database to everybody else",
+                "revoke all on database %2$I from public",
+            ),
+            Step::CloseSchema => (
+                "took the right to make tables from everybody",
+                "revoke create on schema public from public",
+            ),
+        }
+    }
+}
+
+/// What differs, in the order it has to be written. The password and the schema are looked at afterwards.
+fn steps(seen: &Seen) -> Vec<Step> {
+    let wanted = [
+        (!seen.role_exists, Step::CreateRole),
+        (seen.role_exists && !seen.role_as_wanted, Step::AlterRole),
+        (!seen.database_exists, Step::CreateDatabase),
+        (seen.database_exists && !seen.owner_as_wanted, Step::SetOwner),
+        // A new database is open to everybody.
+        (!seen.database_exists || seen.database_open, Step::CloseDatabase),
+    ];
+    wanted
+        .into_iter()
+        .filter_map(|(differs, step)| differs.then_some(step))
+        .collect()
+}
+
+/// Role with its password and limit, database owned by it, nothing for everybody else. `login` is a superuser's, to
+/// any existing database. The password is written only when the role is new or its login is refused.
 pub async fn ensure_database(login: &Login, wanted: &Database) -> Result<Report, PostgresError> {
-    let _ = wanted;
-    super::connect(login).await.map(|_| Report::default())
+    check(wanted)?;
+    match tokio::time::timeout(WHOLE, ensure(login, wanted)).await {
+        Ok(done) => done,
+        Err(_) => Err(PostgresError::Deadline {
+            host: login.host.clone(),
+            action: "making role and database",
+            seconds: WHOLE.as_secs(),
+        }),
+    }
+}
+
+async fn ensure(login: &Login, wanted: &Database) -> Result<Report, PostgresError> {
+    let mut report = Report::default();
+    let mut server = connect(login).await?;
+    prepare(&mut server)
+        .await
+        .map_err(|error| named(login, "preparing the session", error))?;
+    let recovering: bool = sqlx::query_scalar("select pg_is_in_recovery()")
+        .fetch_one(&mut server)
+        .await
+        .map_err(|error| named(login, "asking whether it is the primary", error))?;
+    if recovering {
+        return Err(PostgresError::NotPrimary {
+            host: login.host.clone(),
+        });
+    }
+    let seen = read(&mut server, wanted)
+        .await
+        .map_err(|error| named(login, "reading role and database", error))?;
+    for step in steps(&seen) {
+        write(&mut server, login, wanted, step, &mut report).await?;
+    }
+    let mut inside = connect(&Login {
+        database: wanted.database.clone(),
+        ..login.clone()
+    })
+    .await?;
+    if schema_open(&mut inside)
+        .await
+        .map_err(|error| named(login, "reading the schema's rights", error))?
+    {
+        write(&mut inside, login, wanted, Step::CloseSchema, &mut report).await?;
+    }
+    if password_refused(login, wanted).await? {
+        write(&mut server, login, wanted, Step::SetPassword, &mut report).await?;
+    }
+    // The lock goes with the session; a failure to say goodbye changes nothing.
+    let _ = inside.close().await;
+    let _ = server.close().await;
+    Ok(report)
+}
+
+/// Keeps the password out of the server's log, makes it SCRAM, and waits for another operator at the same work.
+async fn prepare(server: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for statement in [
+        "set log_statement = 'none'",
+        "set log_min_duration_statement = -1",
+        "set log_min_error_statement = 'panic'",
+        "set password_encryption = 'scram-sha-256'",
+        "set statement_timeout = '45s'",
+        "set lock_timeout = '10s'",
+    ] {
+        sqlx::query(statement).execute(&mut *server).await?;
+    }
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(server)
+        .await?;
+    Ok(())
+}
+
+async fn read(server: &mut PgConnection, wanted: &Database) -> Result<Seen, sqlx::Error> {
+    let role = sqlx::query(
+        "select rolcanlogin and rolconnlimit = $2
+            and not (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)
+         from pg_roles where rolname = $1",
+    )
+    .bind(&wanted.role)
+    .bind(i32::try_from(wanted.max_connections).unwrap_or(i32::MAX))
+    .fetch_optional(&mut *server)
+    .await?;
+    let database = sqlx::query(
+        "select pg_get_userbyid(datdba) = $2, exists (
+            select from aclexplode(coalesce(datacl, acldefault('d', datdba))) as granted where granted.grantee = 0)
+         from pg_database where datname = $1",
+    )
+    .bind(&wanted.database)
+    .bind(&wanted.role)
+    .fetch_optional(server)
+    .await?;
+    let flag = |row: &Option<sqlx::postgres::PgRow>, column: usize| match row {
+        Some(row) => row.try_get::<bool, _>(column),
+        None => Ok(false),
+    };
+    Ok(Seen {
+        role_exists: role.is_some(),
+        role_as_wanted: flag(&role, 0)?,
+        database_exists: database.is_some(),
+        owner_as_wanted: flag(&database, 0)?,
+        database_open: flag(&database, 1)?,
+    })
+}
+
+async fn schema_open(inside: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (
+            select from pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) as granted
+            where nspname = 'public' and granted.grantee = 0 and granted.privilege_type = 'CREATE')",
+    )
+    .fetch_one(inside)
+    .await
+}
+
+/// Only a wrong password counts: a full server, or one that just restarts, says nothing about the password.
+async fn password_refused(login: &Login, wanted: &Database) -> Result<bool, PostgresError> {
+    let own = Login {
+        user: wanted.role.clone(),
+        password: wanted.role_password.clone(),
+        database: wanted.database.clone(),
+        ..login.clone()
+    };
+    match connect(&own).await {
+        Ok(connection) => {
+            let _ = connection.close().await;
+            Ok(false)
+        }
+        Err(PostgresError::WrongPassword { .. }) => Ok(true),
+        // The password was right, and all connections of the role are in use.
+        Err(PostgresError::Refused { code, .. }) if code == "53300" => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+async fn write(
+    server: &mut PgConnection,
+    login: &Login,
+    wanted: &Database,
+    step: Step,
+    report: &mut Report,
+) -> Result<(), PostgresError> {
+    let (words, template) = step.text();
+    let work = async {
+        let statement: String = sqlx::query_scalar("select format($1, $2, $3, $4, $5)")
+            .bind(template)
+            .bind(&wanted.role)
+            .bind(&wanted.database)
+            .bind(wanted.max_connections.to_string())
+            .bind(&wanted.role_password)
+            .fetch_one(&mut *server)
+            .await?;
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *server).await
+    };
+    work.await.map_err(|error| named(login, words, error))?;
+    report.wrote(format!("{words} ({} on {})", wanted.database, login.host));
+    Ok(())
+}
+
+/// Names Postgres would cut off or keeps for itself are refused before anything is written.
+fn check(wanted: &Database) -> Result<(), PostgresError> {
+    let invalid = |what, value: &str, rule| {
+        Err(PostgresError::Invalid {
+            what,
+            value: value.to_owned(),
+            rule,
+        })
+    };
+    for (what, name) in [("role", &wanted.role), ("database", &wanted.database)] {
+        if name.is_empty() || name.len() > 63 || name.contains('\0') {
+            return invalid(what, name, "a name has 1 to 63 bytes");
+        }
+        if name.starts_with("pg_") || ["postgres", "template0", "template1", "public", "none"].contains(&name.as_str())
+        {
+            return invalid(what, name, "Postgres keeps this name for itself");
+        }
+    }
+    if wanted.role_password.is_empty() || wanted.role_password.contains('\0') {
+        return invalid(
+            "password of role",
+            &wanted.role,
+            "it must not be empty or hold a zero byte",
+        );
+    }
+    if i32::try_from(wanted.max_connections).is_err() {
+        return invalid(
+            "connection limit",
+            &wanted.max_connections.to_string(),
+            "at most 2147483647",
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_when_nothing_differs() {
+        let seen = Seen {
+            role_exists: true,
+            role_as_wanted: true,
+            database_exists: true,
+            owner_as_wanted: true,
+            database_open: false,
+        };
+        assert_eq!(steps(&seen), []);
+    }
+
+    #[test]
+    fn an_empty_server_gets_role_before_database() {
+        assert_eq!(
+            steps(&Seen::default()),
+            [Step::CreateRole, Step::CreateDatabase, Step::CloseDatabase]
+        );
+    }
 }

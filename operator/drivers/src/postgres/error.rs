@@ -16,6 +16,8 @@ pub enum PostgresError {
         action: &'static str,
         cause: String,
     },
+    #[error("{host} refused the password of {user}")]
+    WrongPassword { host: String, user: String },
     #[error("{host} refused the login of {user}: {cause}")]
     LoginRefused { host: String, user: String, cause: String },
     #[error("{host} refused {action} (SQLSTATE {code}): {cause}")]
@@ -46,6 +48,12 @@ pub enum PostgresError {
         status: u16,
         body: String,
     },
+    #[error("{host} answered with something unreadable while {action}: {cause}")]
+    Unreadable {
+        host: String,
+        action: &'static str,
+        cause: String,
+    },
     #[error("switchover from {from} to {to} did not finish within {seconds} s; last seen: {seen}")]
     Switchover {
         from: String,
@@ -68,7 +76,11 @@ impl PostgresError {
                 Class::Transient
             }
             Self::Patroni { status, .. } if *status >= 500 || *status == 412 || *status == 409 => Class::Transient,
-            Self::LoginRefused { .. } | Self::Refused { .. } | Self::Patroni { .. } => Class::Fatal,
+            Self::WrongPassword { .. }
+            | Self::LoginRefused { .. }
+            | Self::Refused { .. }
+            | Self::Patroni { .. }
+            | Self::Unreadable { .. } => Class::Fatal,
             Self::Invalid { .. } => Class::Invalid,
         }
     }
