@@ -16,8 +16,14 @@ impl Config {
     pub fn read(env: &Env) -> Option<Self> {
         let (orders, synthetic_key) = (OrdersSettings::read(env), env.secret(env::SYNTHETIC_KEY));
         let signer = env.secret(env::TOKEN_SEED).and_then(|seed| {
-            Signer::from_seed(seed.expose()).map_err(|error| env.problem(env::TOKEN_SEED, error)).ok()
+            Signer::from_seed(seed.expose())
+                .map_err(|error| env.problem(env::TOKEN_SEED, error))
+                .ok()
         });
-        Some(Self { orders: orders?, signer: signer?, synthetic_key: synthetic_key? })
+        Some(Self {
+            orders: orders?,
+            signer: signer?,
+            synthetic_key: synthetic_key?,
+        })
     }
 }

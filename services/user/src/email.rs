@@ -41,14 +41,30 @@ mod tests {
     #[test]
     fn spellings_of_one_mailbox_are_one() {
         assert_eq!(Email::parse("  Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
-        assert_eq!(Email::parse("synthetic-0@shop.invalid").unwrap().as_str(), "synthetic-0@shop.invalid");
+        assert_eq!(
+            Email::parse("synthetic-0@shop.invalid").unwrap().as_str(),
+            "synthetic-0@shop.invalid"
+        );
     }
 
     #[test]
     fn what_cannot_be_an_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(300));
         let long_local = format!("{}@example.com", "a".repeat(65));
-        for text in ["", "ada", "@example.com", "ada@", "a@b@c.d", "a b@c.d", "a@c", "a@.d", "a@c..d", "a\n@c.d", &long, &long_local] {
+        for text in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@c",
+            "a@.d",
+            "a@c..d",
+            "a\n@c.d",
+            &long,
+            &long_local,
+        ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }
     }

@@ -43,7 +43,9 @@ async fn serve() -> anyhow::Result<()> {
     let (own, config) = settings(Config::read)?;
     let process = Process::begin("user", own).await?;
     let shards = ShardedPool::open(config.orders.clone(), process.stop.clone()).map_err(|error| anyhow!(error))?;
-    process.serve(router(AppState::new(&config, shards, Duration::from_secs(5)))).await
+    process
+        .serve(router(AppState::new(&config, shards, Duration::from_secs(5))))
+        .await
 }
 
 async fn migrate(deadline: Duration) -> anyhow::Result<()> {

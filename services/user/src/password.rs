@@ -29,14 +29,20 @@ impl Passwords {
     /// `patience` is how long a request waits for its turn.
     pub fn new(patience: Duration) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { slots: Arc::new(Semaphore::new(cores.min(MOST))), patience, nobody: Arc::default() }
+        Self {
+            slots: Arc::new(Semaphore::new(cores.min(MOST))),
+            patience,
+            nobody: Arc::default(),
+        }
     }
 
     /// A PHC string to keep.
     pub async fn hash(&self, password: String) -> Result<String, ApiError> {
         self.turn(move || {
             let salt = SaltString::generate(&mut OsRng);
-            argon2()?.hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string())
+            argon2()?
+                .hash_password(password.as_bytes(), &salt)
+                .map(|hash| hash.to_string())
         })
         .await
     }
@@ -46,7 +52,11 @@ impl Passwords {
         let known = hash.is_some();
         let hash = match hash {
             Some(hash) => hash,
-            None => self.nobody.get_or_try_init(|| self.hash("nobody".to_owned())).await?.clone(),
+            None => self
+                .nobody
+                .get_or_try_init(|| self.hash("nobody".to_owned()))
+                .await?
+                .clone(),
         };
         let matches = self
             .turn(move || {
@@ -72,7 +82,9 @@ impl Passwords {
             drop(slot);
             done
         });
-        done.await.map_err(|error| ApiError::internal(TIER, error))?.map_err(|error| ApiError::internal(TIER, error))
+        done.await
+            .map_err(|error| ApiError::internal(TIER, error))?
+            .map_err(|error| ApiError::internal(TIER, error))
     }
 }
 
@@ -91,7 +103,12 @@ mod tests {
         let passwords = Passwords::new(Duration::from_secs(60));
         let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
+        assert!(
+            passwords
+                .verify("correct horse".to_owned(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
         assert!(!passwords.verify("wrong horse".to_owned(), Some(hash)).await.unwrap());
         assert!(!passwords.verify("nobody".to_owned(), None).await.unwrap());
     }

@@ -36,12 +36,18 @@ impl Env {
 
     /// A given set of variables, for tests and for programs that hold several services.
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> Self {
-        let map: BTreeMap<String, String> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let map: BTreeMap<String, String> = pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         Self::from_look_up(move |name| map.get(name).cloned())
     }
 
     fn from_look_up(look_up: impl Fn(&str) -> Option<String> + 'static) -> Self {
-        Self { look_up: Box::new(look_up), problems: RefCell::default() }
+        Self {
+            look_up: Box::new(look_up),
+            problems: RefCell::default(),
+        }
     }
 
     /// A variable that has to be there and not be empty.
@@ -55,7 +61,9 @@ impl Env {
 
     /// A variable that may be missing; an empty one counts as missing.
     pub fn optional(&self, name: &str) -> Option<String> {
-        (self.look_up)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        (self.look_up)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     }
 
     pub fn secret(&self, name: &str) -> Option<Secret> {
@@ -111,7 +119,10 @@ impl Env {
         T: FromStr,
         T::Err: fmt::Display,
     {
-        value.parse().map_err(|error| self.problem(name, format!("is `{value}`: {error}"))).ok()
+        value
+            .parse()
+            .map_err(|error| self.problem(name, format!("is `{value}`: {error}")))
+            .ok()
     }
 }
 
@@ -140,7 +151,10 @@ impl FromStr for HostPort {
         if host.is_empty() {
             return Err("must be host:port".to_owned());
         }
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
     }
 }
 
@@ -179,12 +193,18 @@ mod tests {
     #[test]
     fn good_values_are_read() {
         let env = env(&[("SIZE", "7"), ("NODES", "a:1, b:2"), ("PASSWORD", "x")]);
-        let (size, nodes, password) = (env.parsed::<u32>("SIZE"), env.host_ports("NODES"), env.secret("PASSWORD"));
+        let (size, nodes, password) = (
+            env.parsed::<u32>("SIZE"),
+            env.host_ports("NODES"),
+            env.secret("PASSWORD"),
+        );
         let other = env.parsed_or("OTHER", 3_u32);
-        let (size, nodes, password, other) =
-            env.finish((|| Some((size?, nodes?, password?, other?)))()).unwrap();
+        let (size, nodes, password, other) = env.finish((|| Some((size?, nodes?, password?, other?)))()).unwrap();
         assert_eq!((size, other, password.expose()), (7, 3, "x"));
-        assert_eq!(nodes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a:1", "b:2"]);
+        assert_eq!(
+            nodes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["a:1", "b:2"]
+        );
         assert!(!format!("{password:?}").contains('x'));
     }
 }

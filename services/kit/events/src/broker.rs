@@ -33,13 +33,21 @@ pub struct Broker {
 
 impl Broker {
     pub fn new(addresses: Vec<HostPort>, vhost: &str, user: &str, password: Secret) -> Self {
-        Self { addresses, vhost: vhost.to_owned(), user: user.to_owned(), password, turn: Arc::default() }
+        Self {
+            addresses,
+            vhost: vhost.to_owned(),
+            user: user.to_owned(),
+            password,
+            turn: Arc::default(),
+        }
     }
 
     pub fn read(env: &Env) -> Option<Self> {
         let (addresses, user) = (env.host_ports(env::RABBITMQ_ADDRESSES), env.text(env::RABBITMQ_USER));
         let password = env.secret(env::RABBITMQ_PASSWORD);
-        let vhost = env.optional(env::RABBITMQ_VHOST).unwrap_or_else(|| shop_contract::event::VHOST.to_owned());
+        let vhost = env
+            .optional(env::RABBITMQ_VHOST)
+            .unwrap_or_else(|| shop_contract::event::VHOST.to_owned());
         Some(Self::new(addresses?, &vhost, &user?, password?))
     }
 
@@ -48,9 +56,15 @@ impl Broker {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let count = self.addresses.len().max(1);
         let Some(at) = self.addresses.get(turn % count) else {
-            return Err(BrokerError { at: "(no address)".to_owned(), detail: "no node is configured".to_owned() });
+            return Err(BrokerError {
+                at: "(no address)".to_owned(),
+                detail: "no node is configured".to_owned(),
+            });
         };
-        let failed = |detail: String| BrokerError { at: at.to_string(), detail };
+        let failed = |detail: String| BrokerError {
+            at: at.to_string(),
+            detail,
+        };
         match tokio::time::timeout(CONNECT, self.dial(at, name)).await {
             Ok(opened) => opened.map_err(|error| failed(error.to_string())),
             Err(_) => Err(failed(format!("no answer within {} s", CONNECT.as_secs()))),
@@ -66,12 +80,22 @@ impl Broker {
     }
 
     fn uri(&self, at: &HostPort) -> AMQPUri {
-        let userinfo = AMQPUserInfo { username: self.user.clone(), password: self.password.expose().to_owned() };
+        let userinfo = AMQPUserInfo {
+            username: self.user.clone(),
+            password: self.password.expose().to_owned(),
+        };
         AMQPUri {
             scheme: AMQPScheme::AMQP,
-            authority: AMQPAuthority { userinfo, host: at.host.clone(), port: at.port },
+            authority: AMQPAuthority {
+                userinfo,
+                host: at.host.clone(),
+                port: at.port,
+            },
             vhost: self.vhost.clone(),
-            query: AMQPQueryString { heartbeat: Some(HEARTBEAT_SECONDS), ..AMQPQueryString::default() },
+            query: AMQPQueryString {
+                heartbeat: Some(HEARTBEAT_SECONDS),
+                ..AMQPQueryString::default()
+            },
         }
     }
 }

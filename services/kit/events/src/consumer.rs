@@ -70,13 +70,25 @@ struct Inner<H> {
 
 impl From<StoreError> for HandleError {
     fn from(error: StoreError) -> Self {
-        if error.is_unavailable() { Self::Unavailable(error.to_string()) } else { Self::Failed(error.to_string()) }
+        if error.is_unavailable() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
     }
 }
 
 impl<H: Handler> Consumer<H> {
     pub fn new(queue: Queue, broker: Broker, handler: H, stop: CancellationToken) -> Self {
-        Self { inner: Arc::new(Inner { queue, handler, held: AtomicUsize::new(0), stop }), broker }
+        Self {
+            inner: Arc::new(Inner {
+                queue,
+                handler,
+                held: AtomicUsize::new(0),
+                stop,
+            }),
+            broker,
+        }
     }
 
     /// Reconnects, to another node, as often as it has to.
@@ -101,11 +113,19 @@ impl<H: Handler> Consumer<H> {
     async fn session(&self) -> Result<(), BrokerError> {
         let queue = self.inner.queue.name;
         let (connection, channel) = self.broker.open(&format!("consumer {queue}")).await?;
-        let lost = |error: lapin::Error| BrokerError { at: queue.to_owned(), detail: error.to_string() };
-        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await.map_err(lost)?;
+        let lost = |error: lapin::Error| BrokerError {
+            at: queue.to_owned(),
+            detail: error.to_string(),
+        };
+        channel
+            .basic_qos(PREFETCH, BasicQosOptions::default())
+            .await
+            .map_err(lost)?;
         let options = BasicConsumeOptions::default();
-        let mut deliveries =
-            channel.basic_consume(queue.into(), TAG.into(), options, FieldTable::default()).await.map_err(lost)?;
+        let mut deliveries = channel
+            .basic_consume(queue.into(), TAG.into(), options, FieldTable::default())
+            .await
+            .map_err(lost)?;
         let tasks = TaskTracker::new();
         let ended = loop {
             tokio::select! {
@@ -141,7 +161,10 @@ impl<H: Handler> Inner<H> {
     async fn deliver(self: Arc<Self>, channel: Channel, delivery: Delivery) {
         let kind = delivery.properties.kind().as_ref().map(ToString::to_string);
         let kind = kind.unwrap_or_else(|| delivery.routing_key.to_string());
-        let message = Message { kind, payload: delivery.data.clone() };
+        let message = Message {
+            kind,
+            payload: delivery.data.clone(),
+        };
         let done = match self.fate(&message).await {
             Fate::Ack => delivery.ack(BasicAckOptions::default()).await,
             Fate::DeadLetter => delivery.reject(BasicRejectOptions { requeue: false }).await,
@@ -199,11 +222,15 @@ impl<H: Handler> Inner<H> {
 
     /// True when RabbitMQ confirmed the copy, so that the original may go.
     async fn copy_to_back(&self, channel: &Channel, delivery: &Delivery) -> bool {
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
         let properties = delivery.properties.clone();
         let copy = async {
-            let confirm =
-                channel.basic_publish("".into(), self.queue.name.into(), options, &delivery.data, properties).await?;
+            let confirm = channel
+                .basic_publish("".into(), self.queue.name.into(), options, &delivery.data, properties)
+                .await?;
             confirm.await
         };
         let confirmed = tokio::time::timeout(Duration::from_secs(10), copy).await;
@@ -212,5 +239,10 @@ impl<H: Handler> Inner<H> {
 }
 
 async fn give_back(delivery: &Delivery) -> lapin::Result<bool> {
-    delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
+    delivery
+        .nack(BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        })
+        .await
 }

@@ -48,7 +48,11 @@ pub(crate) async fn claim(transaction: &mut PgConnection, limit: i64) -> Result<
     .await?;
     rows.iter()
         .map(|row| {
-            Ok(Claimed { id: row.try_get("id")?, kind: row.try_get("kind")?, payload: row.try_get("payload")? })
+            Ok(Claimed {
+                id: row.try_get("id")?,
+                kind: row.try_get("kind")?,
+                payload: row.try_get("payload")?,
+            })
         })
         .collect()
 }
@@ -79,7 +83,10 @@ pub async fn purge(pool: &Pool) -> Result<(), StoreError> {
         "delete from outbox where id in (select id from outbox where published_at < now() - interval '1 hour' limit 5000)",
         "delete from inbox where ctid in (select ctid from inbox where handled_at < now() - interval '7 days' limit 5000)",
     ] {
-        sqlx::query(statement).execute(pool.executor()).await.map_err(|error| pool.error(&error))?;
+        sqlx::query(statement)
+            .execute(pool.executor())
+            .await
+            .map_err(|error| pool.error(&error))?;
     }
     Ok(())
 }

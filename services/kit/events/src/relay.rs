@@ -45,7 +45,10 @@ impl RelayMetrics {
             &["shard"],
         )?;
         let refused = IntCounterVec::new(
-            Opts::new("shop_outbox_refused_total", "Events returned or refused, to be published again, by shard"),
+            Opts::new(
+                "shop_outbox_refused_total",
+                "Events returned or refused, to be published again, by shard",
+            ),
             &["shard"],
         )?;
         registry.register(Box::new(published.clone()))?;
@@ -63,7 +66,12 @@ pub async fn relay_all_shards(shards: ShardedPool, broker: Broker, metrics: Rela
         for shard in shards.all() {
             running.entry(shard.index).or_insert_with(|| {
                 let (shards, broker) = (shards.clone(), broker.clone());
-                let relay = Relay { index: shard.index, shards, broker, metrics: metrics.clone() };
+                let relay = Relay {
+                    index: shard.index,
+                    shards,
+                    broker,
+                    metrics: metrics.clone(),
+                };
                 tokio::spawn(relay.run(stop.clone()))
             });
         }
@@ -125,10 +133,15 @@ impl Relay {
         if !link.as_ref().is_some_and(|(_, channel)| channel.status().connected()) {
             *link = Some(self.broker.open(&format!("relay {}", pool.tier())).await?);
         }
-        let Some((_, channel)) = link.as_ref() else { return Ok(0) };
+        let Some((_, channel)) = link.as_ref() else {
+            return Ok(0);
+        };
         let shard = self.index.to_string();
         let (published, refused) = relay_batch(pool, channel).await?;
-        self.metrics.published.with_label_values(&[&shard]).inc_by(published as u64);
+        self.metrics
+            .published
+            .with_label_values(&[&shard])
+            .inc_by(published as u64);
         self.metrics.refused.with_label_values(&[&shard]).inc_by(refused as u64);
         Ok(published + refused)
     }
@@ -139,12 +152,21 @@ pub async fn relay_batch(pool: &Pool, channel: &Channel) -> Result<(usize, usize
     let store = |error: sqlx::Error| RelayError::Store(pool.error(&error));
     let mut transaction = pool.begin().await?;
     let claimed = outbox::claim(&mut transaction, BATCH).await.map_err(store)?;
-    let Sent { confirmed, refused, broken } = publish(channel, &claimed).await;
-    outbox::mark_published(&mut transaction, &confirmed).await.map_err(store)?;
+    let Sent {
+        confirmed,
+        refused,
+        broken,
+    } = publish(channel, &claimed).await;
+    outbox::mark_published(&mut transaction, &confirmed)
+        .await
+        .map_err(store)?;
     outbox::put_off(&mut transaction, &refused).await.map_err(store)?;
     pool.commit(transaction).await?;
     match broken {
-        Some(detail) => Err(RelayError::Broker(BrokerError { at: "while publishing".to_owned(), detail })),
+        Some(detail) => Err(RelayError::Broker(BrokerError {
+            at: "while publishing".to_owned(),
+            detail,
+        })),
         None => Ok((confirmed.len(), refused.len())),
     }
 }
@@ -157,7 +179,11 @@ struct Sent {
 }
 
 async fn publish(channel: &Channel, rows: &[Claimed]) -> Sent {
-    let mut sent = Sent { confirmed: Vec::new(), refused: Vec::new(), broken: None };
+    let mut sent = Sent {
+        confirmed: Vec::new(),
+        refused: Vec::new(),
+        broken: None,
+    };
     let deadline = tokio::time::Instant::now() + CONFIRM;
     let mut waiting = Vec::with_capacity(rows.len());
     for row in rows {
@@ -191,6 +217,17 @@ async fn publish_one(channel: &Channel, row: &Claimed) -> lapin::Result<lapin::P
         .with_content_type("application/json".into())
         .with_message_id(row.id.to_string().into())
         .with_type(row.kind.as_str().into());
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    channel.basic_publish(EXCHANGE.into(), row.kind.as_str().into(), options, row.payload.as_bytes(), properties).await
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    channel
+        .basic_publish(
+            EXCHANGE.into(),
+            row.kind.as_str().into(),
+            options,
+            row.payload.as_bytes(),
+            properties,
+        )
+        .await
 }

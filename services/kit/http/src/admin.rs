@@ -33,7 +33,11 @@ pub fn admin_router(health: Health, metrics: Metrics) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
-    if health.ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+    if health.ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
 }
 
 async fn print(State(metrics): State<Metrics>) -> impl IntoResponse {

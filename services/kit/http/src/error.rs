@@ -18,7 +18,14 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), tier: None, errors: Vec::new(), retry_after_seconds: None }
+        Self {
+            status,
+            kind,
+            detail: detail.into(),
+            tier: None,
+            errors: Vec::new(),
+            retry_after_seconds: None,
+        }
     }
 
     pub fn not_found(detail: impl Into<String>) -> Self {
@@ -46,7 +53,10 @@ impl ApiError {
 
     /// One field that breaks a rule.
     pub fn invalid_field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
+        Self::invalid(vec![FieldError {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }])
     }
 
     /// A tier does not answer: the client may try again.
@@ -61,7 +71,11 @@ impl ApiError {
     pub fn internal(tier: impl Into<String>, cause: impl std::fmt::Display) -> Self {
         let tier = tier.into();
         tracing::error!(tier, "unexpected: {cause}");
-        let mut error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "an unexpected failure; it was logged");
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "an unexpected failure; it was logged",
+        );
         error.tier = Some(tier);
         error
     }
@@ -88,7 +102,9 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         if challenge {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -98,7 +114,9 @@ impl IntoResponse for ApiError {
 pub(crate) fn problem_response(problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(&problem)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
     response.extensions_mut().insert(problem);
     response
 }

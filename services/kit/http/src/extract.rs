@@ -43,7 +43,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let found = axum::extract::Path::from_request_parts(parts, state).await;
         // An id that cannot be one names nothing.
-        found.map(|axum::extract::Path(value)| Self(value)).map_err(|error| ApiError::not_found(error.body_text()))
+        found
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|error| ApiError::not_found(error.body_text()))
     }
 }
 
@@ -59,7 +61,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 }
 
 fn says_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
@@ -69,7 +74,11 @@ fn body_error(error: BytesRejection) -> ApiError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::new(status, "too-large", "the body is larger than this service reads");
     }
-    ApiError::new(StatusCode::BAD_REQUEST, "body", "the body ended early or could not be read")
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "body",
+        "the body ended early or could not be read",
+    )
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
@@ -86,13 +95,18 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 fn not_json(error: &serde_json::Error) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "not-json", format!("the body is not JSON: {error}"))
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "not-json",
+        format!("the body is not JSON: {error}"),
+    )
 }
 
 /// serde_json ends its messages with a position, which a pointer makes needless.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+    text.rsplit_once(" at line ")
+        .map_or(text.clone(), |(what, _)| what.to_owned())
 }
 
 /// RFC 6901.

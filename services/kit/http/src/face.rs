@@ -36,7 +36,12 @@ pub struct Face {
 
 impl Face {
     pub fn new(service: &'static str, metrics: Metrics) -> Self {
-        Self { service, metrics, deadline: Duration::from_secs(10), body_limit: 64 * 1024 }
+        Self {
+            service,
+            metrics,
+            deadline: Duration::from_secs(10),
+            body_limit: 64 * 1024,
+        }
     }
 
     /// Puts the face on a router; nothing may be added to the router afterwards.
@@ -51,13 +56,18 @@ impl Face {
 async fn handle(State(face): State<Face>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = method_label(request.method());
-    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let matched = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
     let route = matched.unwrap_or_else(|| "unmatched".to_owned());
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!("request", request_id = id, method, route);
 
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
+    let work = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone());
     let response = match tokio::time::timeout(face.deadline, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => ApiError::internal(tier(&face), "a handler panicked").into_response(),
@@ -95,9 +105,16 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if (1..=64).contains(&given.len()) && given.bytes().all(plain) { given.to_owned() } else { Uuid::now_v7().to_string() }
+    if (1..=64).contains(&given.len()) && given.bytes().all(plain) {
+        given.to_owned()
+    } else {
+        Uuid::now_v7().to_string()
+    }
 }
 
 /// Completes a problem with the request's id and makes one where a layer below answered a bare status.
@@ -105,7 +122,10 @@ fn finish(mut response: Response, id: &str) -> Response {
     let status = response.status();
     let known = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = known.or_else(|| bare(status)) {
-        let body = problem_response(Problem { request_id: Some(id.to_owned()), ..problem });
+        let body = problem_response(Problem {
+            request_id: Some(id.to_owned()),
+            ..problem
+        });
         let (made, body) = body.into_parts();
         let (mut parts, _) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -125,6 +145,10 @@ fn bare(status: StatusCode) -> Option<Problem> {
         status if status.is_server_error() => "internal",
         _ => return None,
     };
-    let detail = if status == StatusCode::METHOD_NOT_ALLOWED { "see the `allow` header" } else { "" };
+    let detail = if status == StatusCode::METHOD_NOT_ALLOWED {
+        "see the `allow` header"
+    } else {
+        ""
+    };
     Some(ApiError::new(status, kind, detail).problem())
 }

@@ -18,7 +18,10 @@ pub struct Drain {
 
 impl Default for Drain {
     fn default() -> Self {
-        Self { notice: Duration::from_secs(5), limit: Duration::from_secs(15) }
+        Self {
+            notice: Duration::from_secs(5),
+            limit: Duration::from_secs(15),
+        }
     }
 }
 

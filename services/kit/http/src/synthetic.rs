@@ -22,7 +22,10 @@ impl SyntheticKey {
     /// Takes as long for a nearly right value as for a wrong one.
     fn matches(&self, given: &[u8]) -> bool {
         let expected = self.0.as_bytes();
-        let differences = expected.iter().zip(given).fold(0_u8, |sum, (left, right)| sum | (left ^ right));
+        let differences = expected
+            .iter()
+            .zip(given)
+            .fold(0_u8, |sum, (left, right)| sum | (left ^ right));
         !expected.is_empty() && expected.len() == given.len() && differences == 0
     }
 }
@@ -38,7 +41,9 @@ where
         match parts.headers.get(SYNTHETIC_HEADER) {
             None => Ok(Self(false)),
             Some(value) if SyntheticKey::from_ref(state).matches(value.as_bytes()) => Ok(Self(true)),
-            Some(_) => Err(ApiError::forbidden(format!("`{SYNTHETIC_HEADER}` does not carry the shop's key"))),
+            Some(_) => Err(ApiError::forbidden(format!(
+                "`{SYNTHETIC_HEADER}` does not carry the shop's key"
+            ))),
         }
     }
 }

@@ -26,7 +26,11 @@ impl StoreError {
 
     pub(crate) fn of(tier: &Arc<str>, error: &sqlx::Error) -> Self {
         let (tier, detail) = (tier.clone(), error.to_string());
-        if unavailable(error) { Self::Unavailable { tier, detail } } else { Self::Failed { tier, detail } }
+        if unavailable(error) {
+            Self::Unavailable { tier, detail }
+        } else {
+            Self::Failed { tier, detail }
+        }
     }
 }
 
@@ -73,14 +77,24 @@ mod tests {
         let lost = StoreError::of(&tier, &sqlx::Error::PoolTimedOut);
         assert!(lost.is_unavailable());
         let shown = ApiError::from(lost);
-        assert_eq!((shown.status.as_u16(), shown.tier.as_deref()), (503, Some("postgres/orders/1")));
+        assert_eq!(
+            (shown.status.as_u16(), shown.tier.as_deref()),
+            (503, Some("postgres/orders/1"))
+        );
         let shown = ApiError::from(StoreError::of(&tier, &sqlx::Error::RowNotFound));
-        assert_eq!((shown.status.as_u16(), shown.tier.as_deref()), (500, Some("postgres/orders/1")));
+        assert_eq!(
+            (shown.status.as_u16(), shown.tier.as_deref()),
+            (500, Some("postgres/orders/1"))
+        );
     }
 
     #[test]
     fn a_demoted_primary_and_a_starting_server_pass() {
-        assert!(["25006", "57P03", "08006", "53300", "40001"].iter().all(|code| passing(code)));
+        assert!(
+            ["25006", "57P03", "08006", "53300", "40001"]
+                .iter()
+                .all(|code| passing(code))
+        );
         assert!(!["23505", "42P01", "22001"].iter().any(|code| passing(code)));
     }
 }

@@ -15,7 +15,10 @@ pub(crate) struct MapFile {
 
 impl MapFile {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), last: None }
+        Self {
+            path: path.to_owned(),
+            last: None,
+        }
     }
 
     pub(crate) fn read(&self) -> Result<ShardMap, String> {

@@ -2,7 +2,7 @@
 //! never goes through PgBouncer. Retries until the deadline: the primary may still be starting.
 
 use crate::pool::connect_options;
-use crate::{Credentials, OrdersSettings, ShardedPool, StoreError};
+use crate::{Credentials, OrdersSettings, ShardedPool, StoreError, Timeouts};
 use shop_contract::shard_map::Address;
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection};
@@ -19,6 +19,7 @@ pub async fn migrate(
     tier: &str,
     primary: &Address,
     credentials: &Credentials,
+    timeouts: Timeouts,
     mut migrator: Migrator,
     table: &'static str,
     deadline: Instant,
@@ -26,14 +27,17 @@ pub async fn migrate(
     migrator.dangerous_set_table_name(table);
     let tier: Arc<str> = tier.into();
     loop {
-        let attempt = tokio::time::timeout(ATTEMPT, attempt(primary, credentials, &migrator));
+        let attempt = tokio::time::timeout(ATTEMPT, attempt(primary, credentials, timeouts, &migrator));
         let error = match attempt.await {
             Ok(Ok(())) => {
                 tracing::info!(tier = &*tier, "migrated");
                 return Ok(());
             }
             Ok(Err(error)) => StoreError::of(&tier, &error),
-            Err(_) => StoreError::Unavailable { tier: tier.clone(), detail: "no answer".to_owned() },
+            Err(_) => StoreError::Unavailable {
+                tier: tier.clone(),
+                detail: "no answer".to_owned(),
+            },
         };
         if !error.is_unavailable() || Instant::now() + PAUSE >= deadline {
             return Err(error);
@@ -53,10 +57,19 @@ pub async fn migrate_shards(
     let map = ShardedPool::read_map(&settings.shard_map)?;
     let mut running = tokio::task::JoinSet::new();
     for shard in map.shards {
-        let credentials = settings.credentials.clone();
+        let (credentials, timeouts) = (settings.credentials.clone(), settings.timeouts);
         running.spawn(async move {
             let tier = format!("postgres/orders/{}", shard.index);
-            migrate(&tier, &shard.primary, &credentials, migrator(), table, deadline).await
+            migrate(
+                &tier,
+                &shard.primary,
+                &credentials,
+                timeouts,
+                migrator(),
+                table,
+                deadline,
+            )
+            .await
         });
     }
     let mut failures = Vec::new();
@@ -67,19 +80,45 @@ pub async fn migrate_shards(
             Err(error) => failures.push(error.to_string()),
         }
     }
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("; "))
+    }
 }
 
-async fn attempt(primary: &Address, credentials: &Credentials, migrator: &Migrator) -> Result<(), sqlx::Error> {
+/// Limits of ordinary statements lie at the role in this database, because PgBouncer passes on no session state. The
+/// lock is for two services that migrate one database: Postgres refuses to change a role twice at the same time.
+const LIMITS: &str = "do $$ declare statement text; begin
+    perform pg_advisory_xact_lock(20261124);
+    foreach statement in array array[
+        format('alter role %I in database %I set statement_timeout = %L',
+            current_user, current_database(), current_setting('shop.statement_timeout')),
+        format('alter role %I in database %I set idle_in_transaction_session_timeout = %L',
+            current_user, current_database(), '60s')]
+    loop execute statement; end loop;
+end $$";
+
+async fn attempt(
+    primary: &Address,
+    credentials: &Credentials,
+    timeouts: Timeouts,
+    migrator: &Migrator,
+) -> Result<(), sqlx::Error> {
     let mut connection = connect_options(primary, credentials).connect().await?;
-    // A migration may take long; whatever the role's own limit is, it does not hold here.
-    sqlx::query("set statement_timeout = 0").execute(&mut connection).await?;
-    migrator.run_direct(None, &mut connection, false).await.map_err(migration_error)?;
-    // Ordinary statements end after 5 s on the server too. Set at the role because PgBouncer passes on no session state.
-    sqlx::query("alter role current_user set statement_timeout = '5s'").execute(&mut connection).await?;
-    sqlx::query("alter role current_user set idle_in_transaction_session_timeout = '30s'")
+    // A migration may take long; the role's own limit does not hold here.
+    sqlx::query("set statement_timeout = 0")
         .execute(&mut connection)
         .await?;
+    migrator
+        .run_direct(None, &mut connection, false)
+        .await
+        .map_err(migration_error)?;
+    sqlx::query("select set_config('shop.statement_timeout', $1, false)")
+        .bind(format!("{}ms", timeouts.statement.as_millis()))
+        .execute(&mut connection)
+        .await?;
+    sqlx::query(LIMITS).execute(&mut connection).await?;
     connection.close().await
 }
 

@@ -23,7 +23,10 @@ impl Pool {
             .idle_timeout(Duration::from_secs(300))
             .max_lifetime(Duration::from_secs(1800))
             .connect_lazy_with(connect_options(at, credentials));
-        Self { inner, tier: tier.into() }
+        Self {
+            inner,
+            tier: tier.into(),
+        }
     }
 
     pub fn tier(&self) -> &Arc<str> {

@@ -18,6 +18,8 @@ pub struct Credentials {
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
     pub acquire: Duration,
+    /// After which the server itself ends a statement; set at the role by migrations.
+    pub statement: Duration,
     pub connections: u32,
 }
 
@@ -40,7 +42,11 @@ pub struct OrdersSettings {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { acquire: Duration::from_secs(2), connections: 8 }
+        Self {
+            acquire: Duration::from_secs(2),
+            statement: Duration::from_secs(5),
+            connections: 8,
+        }
     }
 }
 
@@ -51,7 +57,10 @@ impl Timeouts {
             env.problem(env::POOL_SIZE, "is 0: must be at least 1");
             return None;
         }
-        Some(Self { connections, ..Self::default() })
+        Some(Self {
+            connections,
+            ..Self::default()
+        })
     }
 }
 
@@ -59,12 +68,23 @@ impl CatalogSettings {
     pub fn read(env: &Env) -> Option<Self> {
         let (user, password) = (env.text(env::CATALOG_USER), env.secret(env::CATALOG_PASSWORD));
         let pooler = env.text(env::CATALOG_HOST).zip(env.parsed(env::CATALOG_PORT));
-        let primary = env.text(env::CATALOG_PRIMARY_HOST).zip(env.parsed(env::CATALOG_PRIMARY_PORT));
+        let primary = env
+            .text(env::CATALOG_PRIMARY_HOST)
+            .zip(env.parsed(env::CATALOG_PRIMARY_PORT));
         let timeouts = Timeouts::read(env);
         let address = |(host, port)| Address { host, port };
         let database = shop_contract::database::CATALOG.to_owned();
-        let credentials = Credentials { database, user: user?, password: password? };
-        Some(Self { credentials, pooler: address(pooler?), primary: address(primary?), timeouts: timeouts? })
+        let credentials = Credentials {
+            database,
+            user: user?,
+            password: password?,
+        };
+        Some(Self {
+            credentials,
+            pooler: address(pooler?),
+            primary: address(primary?),
+            timeouts: timeouts?,
+        })
     }
 }
 
@@ -75,7 +95,15 @@ impl OrdersSettings {
         let default = format!("{MOUNT_PATH}/{}", shop_contract::shard_map::FILE);
         let shard_map = env.optional(env::SHARD_MAP).unwrap_or(default).into();
         let database = shop_contract::database::ORDERS.to_owned();
-        let credentials = Credentials { database, user: user?, password: password? };
-        Some(Self { credentials, shard_map, timeouts: timeouts? })
+        let credentials = Credentials {
+            database,
+            user: user?,
+            password: password?,
+        };
+        Some(Self {
+            credentials,
+            shard_map,
+            timeouts: timeouts?,
+        })
     }
 }

@@ -37,7 +37,10 @@ impl ShardedPool {
         let map = file.read()?;
         let pools = pools_for(&map, &BTreeMap::new(), &settings);
         let routes = Arc::new(RwLock::new(Routes { map, pools }));
-        let this = Self { settings: Arc::new(settings), routes };
+        let this = Self {
+            settings: Arc::new(settings),
+            routes,
+        };
         tokio::spawn(this.clone().watch(file, stop));
         Ok(this)
     }
@@ -59,27 +62,43 @@ impl ShardedPool {
 
     pub fn all(&self) -> Vec<Shard> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
-        routes.pools.iter().map(|(index, (_, pool))| Shard { index: *index, pool: pool.clone() }).collect()
+        routes
+            .pools
+            .iter()
+            .map(|(index, (_, pool))| Shard {
+                index: *index,
+                pool: pool.clone(),
+            })
+            .collect()
     }
 
     /// A shard by its index, when the map still has it.
     pub fn get(&self, index: u16) -> Option<Shard> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
-        routes.pools.get(&index).map(|(_, pool)| Shard { index, pool: pool.clone() })
+        routes.pools.get(&index).map(|(_, pool)| Shard {
+            index,
+            pool: pool.clone(),
+        })
     }
 
     pub fn generation(&self) -> u64 {
-        self.routes.read().unwrap_or_else(PoisonError::into_inner).map.generation
+        self.routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map
+            .generation
     }
 
     fn of_bucket(&self, bucket: Bucket) -> Result<Shard, StoreError> {
         let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
         let index = routes.map.shard_of(bucket).map(|shard| shard.index);
         let found = index.and_then(|index| routes.pools.get(&index).map(|(_, pool)| (index, pool.clone())));
-        found.map(|(index, pool)| Shard { index, pool }).ok_or_else(|| StoreError::Unavailable {
-            tier: "postgres/orders".into(),
-            detail: format!("bucket {} is in no shard of the map", bucket.0),
-        })
+        found
+            .map(|(index, pool)| Shard { index, pool })
+            .ok_or_else(|| StoreError::Unavailable {
+                tier: "postgres/orders".into(),
+                detail: format!("bucket {} is in no shard of the map", bucket.0),
+            })
     }
 
     async fn watch(self, mut file: MapFile, stop: CancellationToken) {
@@ -106,7 +125,11 @@ impl ShardedPool {
             return;
         }
         routes.pools = pools_for(&map, &routes.pools, &self.settings);
-        tracing::info!(generation = map.generation, shards = map.shards.len(), "shard map taken");
+        tracing::info!(
+            generation = map.generation,
+            shards = map.shards.len(),
+            "shard map taken"
+        );
         routes.map = map;
     }
 }
@@ -123,7 +146,10 @@ fn pools_for(
             Pool::lazy(&tier, &shard.pooler, &settings.credentials, settings.timeouts)
         }
     };
-    map.shards.iter().map(|shard| (shard.index, (shard.pooler.clone(), pool_for(shard)))).collect()
+    map.shards
+        .iter()
+        .map(|shard| (shard.index, (shard.pooler.clone(), pool_for(shard))))
+        .collect()
 }
 
 #[cfg(test)]
@@ -134,7 +160,10 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn map(generation: u64, shards: u16) -> String {
-        let at = |port| Address { host: "127.0.0.1".to_owned(), port };
+        let at = |port| Address {
+            host: "127.0.0.1".to_owned(),
+            port,
+        };
         let map = ShardMap::even(generation, shards, |index| (at(10 + index), at(20 + index)));
         serde_json::to_string(&map).unwrap()
     }
@@ -152,9 +181,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shard-map.json");
         std::fs::write(&path, map(2, 1)).unwrap();
-        let credentials =
-            Credentials { database: "orders".into(), user: "orders".into(), password: Secret::new("x") };
-        let settings = OrdersSettings { credentials, shard_map: path.clone(), timeouts: Timeouts::default() };
+        let credentials = Credentials {
+            database: "orders".into(),
+            user: "orders".into(),
+            password: Secret::new("x"),
+        };
+        let settings = OrdersSettings {
+            credentials,
+            shard_map: path.clone(),
+            timeouts: Timeouts::default(),
+        };
         let shards = ShardedPool::open(settings, CancellationToken::new()).unwrap();
         assert_eq!((shards.generation(), shards.all().len()), (2, 1));
 

@@ -37,7 +37,11 @@ impl ProcessSettings {
         let listen = env.parsed_or(env::LISTEN, any(port::SERVICE));
         let listen_admin = env.parsed_or(env::LISTEN_ADMIN, any(port::SERVICE_ADMIN));
         let log = env.optional(env::LOG).unwrap_or_else(|| "info".to_owned());
-        Some(Self { listen: listen?, listen_admin: listen_admin?, log })
+        Some(Self {
+            listen: listen?,
+            listen_admin: listen_admin?,
+            log,
+        })
     }
 }
 
@@ -62,7 +66,13 @@ impl Process {
         let admin = bind(settings.listen_admin).await?;
         let router = admin_router(health.clone(), metrics.clone());
         tokio::spawn(async move { axum::serve(admin, router).await });
-        Ok(Self { service, settings, metrics, health, stop })
+        Ok(Self {
+            service,
+            settings,
+            metrics,
+            health,
+            stop,
+        })
     }
 
     /// Serves the API until told to stop, then drains.
@@ -70,7 +80,14 @@ impl Process {
         let listener = bind(self.settings.listen).await?;
         tracing::info!(service = self.service, listen = %self.settings.listen, "serving");
         let router = Face::new(self.service, self.metrics.clone()).around(router);
-        serve(listener, router, self.health.clone(), self.stop.clone(), Drain::default()).await?;
+        serve(
+            listener,
+            router,
+            self.health.clone(),
+            self.stop.clone(),
+            Drain::default(),
+        )
+        .await?;
         Ok(())
     }
 
@@ -92,7 +109,9 @@ impl Process {
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
 }
 
 fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {

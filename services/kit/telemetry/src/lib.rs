@@ -7,7 +7,9 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Seconds; the lowest is below a cached read, the highest is the longest a request may take.
-const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// The metrics of one process. Cloning shares them.
 #[derive(Clone)]
@@ -36,7 +38,10 @@ impl Metrics {
         let labels = [("service".to_owned(), service.to_owned())].into();
         let registry = Registry::new_custom(None, Some(labels))?;
         let requests = IntCounterVec::new(
-            Opts::new("shop_http_requests_total", "Requests answered, by route template and status"),
+            Opts::new(
+                "shop_http_requests_total",
+                "Requests answered, by route template and status",
+            ),
             &["method", "route", "status"],
         )?;
         let durations = HistogramVec::new(
@@ -46,7 +51,11 @@ impl Metrics {
         )?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
-        Ok(Self { registry, requests, durations })
+        Ok(Self {
+            registry,
+            requests,
+            durations,
+        })
     }
 
     /// Where a kit or a service registers metrics of its own.
@@ -56,13 +65,19 @@ impl Metrics {
 
     /// Notes one answered request.
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
-        self.requests.with_label_values(&[method, route, &status.to_string()]).inc();
-        self.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
+        self.requests
+            .with_label_values(&[method, route, &status.to_string()])
+            .inc();
+        self.durations
+            .with_label_values(&[method, route])
+            .observe(took.as_secs_f64());
     }
 
     /// Prometheus text.
     pub fn text(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap_or_default()
     }
 }
 
@@ -75,7 +90,8 @@ mod tests {
         let metrics = Metrics::new("product").unwrap();
         metrics.request("GET", "/api/v1/products/{id}", 200, Duration::from_millis(3));
         let text = metrics.text();
-        let line = r#"shop_http_requests_total{method="GET",route="/api/v1/products/{id}",service="product",status="200"} 1"#;
+        let line =
+            r#"shop_http_requests_total{method="GET",route="/api/v1/products/{id}",service="product",status="200"} 1"#;
         assert!(text.contains(line), "{text}");
     }
 

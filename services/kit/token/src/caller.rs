@@ -29,9 +29,15 @@ where
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::unauthorized("the authorization must be a Bearer token"));
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map(|since| since.as_secs())
+            .unwrap_or_default();
         let claims = Verifier::from_ref(state).check(token.trim(), now);
         let claims = claims.map_err(|error| ApiError::unauthorized(error.to_string()))?;
-        Ok(Self { user: claims.sub, synthetic: claims.synthetic })
+        Ok(Self {
+            user: claims.sub,
+            synthetic: claims.synthetic,
+        })
     }
 }

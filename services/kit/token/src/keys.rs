@@ -63,7 +63,10 @@ impl Signer {
     /// From the seed in base64.
     pub fn from_seed(seed: &str) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(&bytes(seed)?);
-        Ok(Self { kid: key_id(&key.verifying_key()), key })
+        Ok(Self {
+            kid: key_id(&key.verifying_key()),
+            key,
+        })
     }
 
     pub fn sign(&self, claims: &Claims) -> String {
@@ -79,7 +82,10 @@ impl Signer {
     }
 
     pub fn verifier(&self) -> Verifier {
-        Verifier { key: self.key.verifying_key(), kid: self.kid.clone() }
+        Verifier {
+            key: self.key.verifying_key(),
+            kid: self.kid.clone(),
+        }
     }
 }
 
@@ -103,7 +109,9 @@ impl Verifier {
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
         let signature = Signature::from_slice(&signature).map_err(|_| TokenError::Malformed)?;
-        self.key.verify_strict(signed.as_bytes(), &signature).map_err(|_| TokenError::Signature)?;
+        self.key
+            .verify_strict(signed.as_bytes(), &signature)
+            .map_err(|_| TokenError::Signature)?;
         let claims: Claims = read(claims)?;
         claims.check(now)?;
         Ok(claims)
@@ -112,7 +120,9 @@ impl Verifier {
 
 fn bytes(text: &str) -> Result<[u8; 32], KeyError> {
     let length = KeyError::Length { expected: 32 };
-    let Ok(bytes) = STANDARD.decode(text.trim()) else { return Err(length) };
+    let Ok(bytes) = STANDARD.decode(text.trim()) else {
+        return Err(length);
+    };
     bytes.try_into().map_err(|_| length)
 }
 
@@ -160,8 +170,20 @@ mod tests {
     fn other_issuers_audiences_and_keys_are_refused() {
         let signer = signer(1);
         let check = |claims: Claims| signer.verifier().check(&signer.sign(&claims), NOW);
-        assert_eq!(check(Claims { iss: "me".into(), ..claims() }), Err(TokenError::Claim("iss")));
-        assert_eq!(check(Claims { aud: "them".into(), ..claims() }), Err(TokenError::Claim("aud")));
+        assert_eq!(
+            check(Claims {
+                iss: "me".into(),
+                ..claims()
+            }),
+            Err(TokenError::Claim("iss"))
+        );
+        assert_eq!(
+            check(Claims {
+                aud: "them".into(),
+                ..claims()
+            }),
+            Err(TokenError::Claim("aud"))
+        );
         let foreign = super::tests::signer(2).sign(&claims());
         assert_eq!(signer.verifier().check(&foreign, NOW), Err(TokenError::Key));
     }
@@ -181,7 +203,10 @@ mod tests {
 
     #[test]
     fn a_key_of_another_length_is_named() {
-        assert_eq!(Signer::from_seed("c2hvcnQ=").err(), Some(KeyError::Length { expected: 32 }));
+        assert_eq!(
+            Signer::from_seed("c2hvcnQ=").err(),
+            Some(KeyError::Length { expected: 32 })
+        );
     }
 
     proptest! {

@@ -14,10 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// No password is longer, so none of them is hashed.
 const LONGEST_PASSWORD: usize = 1024;
 
-pub async fn log_in(
-    State(state): State<AppState>,
-    Json(body): Json<LogIn>,
-) -> Result<impl IntoResponse, ApiError> {
+pub async fn log_in(State(state): State<AppState>, Json(body): Json<LogIn>) -> Result<impl IntoResponse, ApiError> {
     if body.password.len() > LONGEST_PASSWORD {
         return Err(refused());
     }
@@ -27,8 +24,13 @@ pub async fn log_in(
     };
     let hash = found.as_ref().map(|found| found.password_hash.clone());
     let matches = state.passwords.verify(body.password, hash).await?;
-    let Some(found) = found.filter(|_| matches) else { return Err(refused()) };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
+    let Some(found) = found.filter(|_| matches) else {
+        return Err(refused());
+    };
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map(|since| since.as_secs())
+        .unwrap_or_default();
     let claims = Claims::new(found.user.id, found.synthetic, now);
     let session = Session {
         access_token: state.signer.sign(&claims),
@@ -37,11 +39,17 @@ pub async fn log_in(
         user_id: found.user.id,
     };
     // RFC 6749, 5.1: a token is not for caches.
-    Ok((StatusCode::OK, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(session)))
+    Ok((
+        StatusCode::OK,
+        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        axum::Json(session),
+    ))
 }
 
 async fn find(state: &AppState, email: &Email) -> Result<Option<user::StoredUser>, ApiError> {
-    let Some(id) = directory::find(&state.shards, email).await? else { return Ok(None) };
+    let Some(id) = directory::find(&state.shards, email).await? else {
+        return Ok(None);
+    };
     let found = user::find(&state.shards, id).await?;
     Ok(found.filter(|found| found.user.email == email.as_str()))
 }

@@ -35,18 +35,30 @@ pub async fn register(
         return Err(taken());
     }
     let (email, name) = (&wanted.email, wanted.name.as_str());
-    let new = NewUser { id: holder, email, name, password_hash: &password_hash, synthetic };
+    let new = NewUser {
+        id: holder,
+        email,
+        name,
+        password_hash: &password_hash,
+        synthetic,
+    };
     if !user::insert(&state.shards, &new).await? {
         return Err(taken());
     }
     let location = format!("{}/me", shop_contract::api::USERS);
-    let body = User { id: holder, email: wanted.email.as_str().to_owned(), name: wanted.name };
+    let body = User {
+        id: holder,
+        email: wanted.email.as_str().to_owned(),
+        name: wanted.name,
+    };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(body)))
 }
 
 pub async fn me(State(state): State<AppState>, caller: Caller) -> Result<axum::Json<User>, ApiError> {
     let found = user::find(&state.shards, caller.user).await?;
-    found.map(|found| axum::Json(found.user)).ok_or_else(|| ApiError::not_found("this account does not exist any more"))
+    found
+        .map(|found| axum::Json(found.user))
+        .ok_or_else(|| ApiError::not_found("this account does not exist any more"))
 }
 
 struct Wanted {
@@ -59,20 +71,38 @@ struct Wanted {
 /// Every field at once.
 fn check(body: RegisterUser, synthetic: bool) -> Result<Wanted, ApiError> {
     let mut errors = Vec::new();
-    let mut wrong = |pointer: &str, detail: String| errors.push(FieldError { pointer: pointer.to_owned(), detail });
-    let email = Email::parse(&body.email).map_err(|error| wrong("/email", error.to_owned())).ok();
+    let mut wrong = |pointer: &str, detail: String| {
+        errors.push(FieldError {
+            pointer: pointer.to_owned(),
+            detail,
+        })
+    };
+    let email = Email::parse(&body.email)
+        .map_err(|error| wrong("/email", error.to_owned()))
+        .ok();
     let name = body.name.trim().to_owned();
     if !(NAME.0..=NAME.1).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        wrong("/name", format!("must have {} to {} printable characters", NAME.0, NAME.1));
+        wrong(
+            "/name",
+            format!("must have {} to {} printable characters", NAME.0, NAME.1),
+        );
     }
     if !(PASSWORD.0..=PASSWORD.1).contains(&body.password.chars().count()) {
-        wrong("/password", format!("must have {} to {} characters", PASSWORD.0, PASSWORD.1));
+        wrong(
+            "/password",
+            format!("must have {} to {} characters", PASSWORD.0, PASSWORD.1),
+        );
     }
     if body.id.is_some() && !synthetic {
         wrong("/id", "is chosen by the shop".to_owned());
     }
     match email {
-        Some(email) if errors.is_empty() => Ok(Wanted { email, name, password: body.password, id: body.id }),
+        Some(email) if errors.is_empty() => Ok(Wanted {
+            email,
+            name,
+            password: body.password,
+            id: body.id,
+        }),
         _ => Err(ApiError::invalid(errors)),
     }
 }

@@ -48,9 +48,17 @@ pub async fn find(shards: &ShardedPool, id: Uuid) -> Result<Option<StoredUser>, 
         .map_err(|error| pool.error(&error))?;
     let Some(row) = row else { return Ok(None) };
     let read = || {
-        let user = User { id, email: row.try_get("email")?, name: row.try_get("name")? };
+        let user = User {
+            id,
+            email: row.try_get("email")?,
+            name: row.try_get("name")?,
+        };
         let password_hash = row.try_get("password_hash")?;
-        Ok(StoredUser { user, password_hash, synthetic: row.try_get("synthetic")? })
+        Ok(StoredUser {
+            user,
+            password_hash,
+            synthetic: row.try_get("synthetic")?,
+        })
     };
     read().map(Some).map_err(|error: sqlx::Error| pool.error(&error))
 }

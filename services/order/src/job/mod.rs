@@ -1,0 +1,5 @@
+//! What runs in the worker, one file per verb.
+
+pub mod accept;
+pub mod sweep;
+pub mod work;

@@ -1,0 +1,4 @@
+//! SQL of this service, one file per noun.
+
+pub mod idempotency;
+pub mod order;

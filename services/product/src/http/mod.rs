@@ -1,0 +1,3 @@
+//! Handlers, one file per noun of the API.
+
+pub mod product;

@@ -1,0 +1,3 @@
+//! What runs besides the API, one file per verb.
+
+pub mod seed;

@@ -1,0 +1,3 @@
+//! SQL of this service, one file per noun.
+
+pub mod product;
