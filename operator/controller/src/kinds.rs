@@ -151,4 +151,54 @@ mod tests {
         assert_eq!(found.api_version(), "apps/v1");
         assert_eq!(kind_at(index_of("Pod").expect("in the table")).api_version(), "v1");
     }
+
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Rule {
+        api_groups: Vec<String>,
+        resources: Vec<String>,
+        verbs: Vec<String>,
+    }
+
+    /// The chart grants what the table needs: no verb too few, and no kind that is not in it.
+    #[test]
+    fn the_charts_rules_are_those_of_the_table() {
+        let rules: Vec<Rule> = serde_saphyr::from_str(include_str!("../../../charts/shop-operator/files/rules.yaml"))
+            .expect("a list of rules");
+        for kind in KINDS {
+            let of = |rule: &&Rule| {
+                rule.api_groups.iter().any(|group| group == kind.group)
+                    && rule.resources.iter().any(|resource| resource == kind.plural)
+            };
+            let granted: Vec<&str> = rules
+                .iter()
+                .filter(of)
+                .flat_map(|rule| rule.verbs.iter().map(String::as_str))
+                .collect();
+            let needed: &[&str] = match kind.used {
+                Use::Made => &["get", "list", "watch", "create", "patch", "delete"],
+                Use::Seen => &["get", "list", "watch"],
+            };
+            for verb in needed {
+                assert!(
+                    granted.contains(verb),
+                    "files/rules.yaml lacks {verb} on {}",
+                    kind.plural
+                );
+            }
+        }
+        let besides = [
+            "shopdeployments",
+            "shopdeployments/status",
+            "shopdeployments/finalizers",
+            "events",
+        ];
+        for resource in rules.iter().flat_map(|rule| &rule.resources) {
+            let known = KINDS.iter().any(|kind| kind.plural == resource) || besides.contains(&resource.as_str());
+            assert!(
+                known,
+                "files/rules.yaml grants {resource}, which the operator does not use"
+            );
+        }
+    }
 }
