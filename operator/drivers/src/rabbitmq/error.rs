@@ -27,12 +27,8 @@ pub enum RabbitError {
         action: String,
         cause: String,
     },
-    #[error("queue {queue} on {host} differs and cannot be changed in place: {difference}; delete it when it is empty")]
-    QueueDiffers {
-        host: String,
-        queue: String,
-        difference: String,
-    },
+    #[error("{host}: {difference}, which cannot be changed in place; drain and delete it, and it is made anew")]
+    QueueDiffers { host: String, difference: String },
 }
 
 impl RabbitError {
