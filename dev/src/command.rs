@@ -16,7 +16,11 @@ pub fn open_log(log: &Path) -> Result<File> {
     if let Some(folder) = log.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    OpenOptions::new().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot write {}", log.display()))
 }
 
 /// Runs to the end with all output in `log`.
@@ -32,7 +36,9 @@ pub fn logged(command: &mut Command, log: &Path) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::new(format!("{} failed ({status})", short(command))).log(log).into())
+    Err(Failure::new(format!("{} failed ({status})", short(command)))
+        .log(log)
+        .into())
 }
 
 /// Runs to the end and returns standard output; an error carries the last line of standard error.
@@ -73,19 +79,35 @@ fn finished(command: &Command, done: &std::process::Output) -> Result<String> {
 
 /// Whether it ran and succeeded; its words are dropped.
 pub fn succeeds(command: &mut Command) -> bool {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn program(command: &Command) -> String {
-    Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned()
+    Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn short(command: &Command) -> String {
-    let first: Vec<_> = command.get_args().take(3).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let first: Vec<_> = command
+        .get_args()
+        .take(3)
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
     format!("{} {}", program(command), first.join(" "))
 }
 
 fn words(command: &Command) -> String {
-    let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let args: Vec<_> = command
+        .get_args()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
     format!("{} {}", command.get_program().to_string_lossy(), args.join(" "))
 }

@@ -15,7 +15,12 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(what: impl Into<String>) -> Failure {
-        Failure { what: what.into(), details: Vec::new(), way_out: None, log: None }
+        Failure {
+            what: what.into(),
+            details: Vec::new(),
+            way_out: None,
+            log: None,
+        }
     }
 
     pub fn detail(mut self, line: impl Into<String>) -> Failure {
@@ -58,9 +63,14 @@ pub fn explain(error: &anyhow::Error, count: usize) -> Vec<String> {
 
 /// The last lines of a file; nothing when it cannot be read.
 pub fn tail(log: &Path, count: usize) -> Vec<String> {
-    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = std::fs::read(log)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..].iter().map(ToString::to_string).collect()
+    lines[lines.len().saturating_sub(count)..]
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[cfg(test)]
@@ -72,7 +82,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("x.log");
         std::fs::write(&log, "one\ntwo\nthree\n").unwrap();
-        let failure = Failure::new("no node is Ready").detail("node1: not there").way_out("look").log(&log);
+        let failure = Failure::new("no node is Ready")
+            .detail("node1: not there")
+            .way_out("look")
+            .log(&log);
         let lines = explain(&anyhow::Error::from(failure), 2);
         assert_eq!(lines[..2], ["node1: not there", "→ look"]);
         assert_eq!(lines[3..], ["| two", "| three"]);

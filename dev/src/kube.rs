@@ -58,7 +58,9 @@ impl Kube {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        serde_json::from_str(&text).map(Some).with_context(|| format!("{kind} {name}: not JSON"))
+        serde_json::from_str(&text)
+            .map(Some)
+            .with_context(|| format!("{kind} {name}: not JSON"))
     }
 
     pub fn items(&self, args: &[&str]) -> Result<Vec<Value>> {
@@ -68,7 +70,14 @@ impl Kube {
     /// Server-side apply of several objects.
     pub fn apply(&self, objects: &[Value]) -> Result<()> {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
-        let args = ["apply", "--server-side", "--force-conflicts", "--field-manager=shop-dev", "-f", "-"];
+        let args = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=shop-dev",
+            "-f",
+            "-",
+        ];
         command::output_with_input(&mut self.kubectl(&args), &serde_json::to_vec(&list)?).map(drop)
     }
 
@@ -83,7 +92,43 @@ pub fn is_true(object: &Value, condition: &str) -> bool {
 }
 
 pub fn condition_of<'a>(object: &'a Value, condition: &str) -> Option<&'a Value> {
-    object["status"]["conditions"].as_array()?.iter().find(|found| found["type"] == condition)
+    object["status"]["conditions"]
+        .as_array()?
+        .iter()
+        .find(|found| found["type"] == condition)
+}
+
+/// One line per pod of the namespace that cannot go on: why it waits or why it is not placed.
+pub fn pod_problems(kube: &Kube, namespace: &str) -> Result<Vec<String>> {
+    let pods = kube.items(&["-n", namespace, "get", "pods"])?;
+    Ok(pods.iter().filter_map(pod_problem).collect())
+}
+
+fn pod_problem(pod: &Value) -> Option<String> {
+    let name = pod["metadata"]["name"].as_str()?;
+    let why = |reason: &Value, message: &Value| {
+        let reason = reason.as_str()?;
+        Some(
+            format!("pod {name}: {reason} {}", message.as_str().unwrap_or_default())
+                .trim_end()
+                .to_string(),
+        )
+    };
+    if let Some(placed) = condition_of(pod, "PodScheduled").filter(|found| found["status"] == "False") {
+        return why(&placed["reason"], &placed["message"]);
+    }
+    let states = ["initContainerStatuses", "containerStatuses"].map(|field| pod["status"][field].as_array());
+    let mut waiting = states
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|container| &container["state"]["waiting"]);
+    let stuck = waiting.find(|waiting| {
+        waiting["reason"]
+            .as_str()
+            .is_some_and(|reason| !matches!(reason, "ContainerCreating" | "PodInitializing"))
+    })?;
+    why(&stuck["reason"], &stuck["message"])
 }
 
 /// Objects of a file with several YAML documents.
@@ -99,7 +144,23 @@ mod tests {
     #[test]
     fn several_documents_are_read_and_empty_ones_dropped() {
         let found = parse_documents("# head\n---\nkind: A\n---\nkind: B\n").unwrap();
-        assert_eq!(found.iter().map(|object| &object["kind"]).collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!(
+            found.iter().map(|object| &object["kind"]).collect::<Vec<_>>(),
+            ["A", "B"]
+        );
+    }
+
+    #[test]
+    fn a_pod_that_cannot_go_on_says_why() {
+        let waiting = |reason: &str| {
+            json!({"metadata": {"name": "a"},
+            "status": {"containerStatuses": [{"state": {"waiting": {"reason": reason, "message": "no such tag"}}}]}})
+        };
+        assert_eq!(
+            pod_problem(&waiting("ErrImagePull")).as_deref(),
+            Some("pod a: ErrImagePull no such tag")
+        );
+        assert_eq!(pod_problem(&waiting("ContainerCreating")), None);
     }
 
     #[test]

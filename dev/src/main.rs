@@ -1,5 +1,6 @@
 //! The developer's tool behind `./shop`: reads the command line, calls one verb, explains its error.
 
+mod checks;
 mod cluster;
 mod command;
 mod failure;
@@ -9,6 +10,7 @@ mod owner;
 mod place;
 mod process;
 mod screen;
+mod shop;
 mod tools;
 mod verbs;
 mod wait;
@@ -17,11 +19,17 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use checks::{soak, suite};
 use place::Place;
 use verbs::{down, images as images_verb, node, status, up};
 
 #[derive(Parser)]
-#[command(name = "shop", version, about = "A whole shop on a real Kubernetes cluster, on this machine", arg_required_else_help = true)]
+#[command(
+    name = "shop",
+    version,
+    about = "A whole shop on a real Kubernetes cluster, on this machine",
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -39,6 +47,10 @@ enum Verb {
     Env,
     /// Build all images and push them to the embedded registry
     Images(images_verb::Images),
+    /// Run every check: format, lints, tests, charts, cluster, end to end
+    Test(suite::Test),
+    /// Repeat the random promises with printed seeds on the running shop
+    Soak(soak::Soak),
     /// Inject a fault into one node: cut, heal, freeze, thaw, kill, start
     Node(node::NodeArgs),
     /// Print a completion script for a shell
@@ -52,7 +64,7 @@ fn main() -> ExitCode {
         Err(error) => {
             if !error.is::<screen::Told>() {
                 eprintln!("shop: {error}");
-                for line in failure::explain(&error, 20) {
+                for line in failure::explain(&error, 60) {
                     eprintln!("      {line}");
                 }
             }
@@ -69,6 +81,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Verb::Status => status::run(&place),
         Verb::Env => verbs::env::run(&place),
         Verb::Images(flags) => images_verb::run(&place, flags),
+        Verb::Test(flags) => suite::run(&place, flags, std::env::var("CI").is_ok_and(|ci| ci == "true")),
+        Verb::Soak(flags) => soak::run(&place, flags),
         Verb::Node(args) => node::run(&place, &args.fault),
         Verb::Completion { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "shop", &mut std::io::stdout());

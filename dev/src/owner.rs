@@ -45,7 +45,10 @@ pub fn current() -> Option<Owner> {
 }
 
 pub fn claim(place: &Place, nodes: u8) -> Result<()> {
-    let owner = Owner { checkout: place.checkout.clone(), nodes };
+    let owner = Owner {
+        checkout: place.checkout.clone(),
+        nodes,
+    };
     std::fs::write(owner_file(), serde_json::to_vec(&owner)?).context("the owner's record cannot be written")
 }
 
@@ -57,27 +60,43 @@ pub fn release() {
 pub fn lock(place: &Place, take_over: bool) -> Result<Lock> {
     std::fs::create_dir_all(RUNTIME).with_context(|| format!("{RUNTIME} cannot be made: are you root?"))?;
     let path = Path::new(RUNTIME).join("lock");
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)?;
     if let Some(worker) = try_lock(&mut file)? {
         if !take_over {
-            return Err(Failure::new(format!("another ./shop is at work (process {})", worker.pid))
-                .detail(format!("it belongs to {}", worker.checkout.display()))
-                .way_out("wait for it, or stop it with --take-over")
-                .into());
+            return Err(
+                Failure::new(format!("another ./shop is at work (process {})", worker.pid))
+                    .detail(format!("it belongs to {}", worker.checkout.display()))
+                    .way_out("wait for it, or stop it with --take-over")
+                    .into(),
+            );
         }
         if process::start_time(worker.pid) == Some(worker.started) {
             process::signal(worker.pid, "TERM");
         }
-        wait::until("the other ./shop to end", Duration::from_secs(30), Duration::from_millis(100), || {
-            Ok(match try_lock(&mut file)? {
-                None => Look::Ready(()),
-                Some(worker) => Look::NotYet(format!("process {} still holds the lock", worker.pid)),
-            })
-        })?;
+        wait::until(
+            "the other ./shop to end",
+            Duration::from_secs(30),
+            Duration::from_millis(100),
+            || {
+                Ok(match try_lock(&mut file)? {
+                    None => Look::Ready(()),
+                    Some(worker) => Look::NotYet(format!("process {} still holds the lock", worker.pid)),
+                })
+            },
+        )?;
     }
     let pid = i32::try_from(std::process::id()).context("pid out of range")?;
     let started = process::start_time(pid).context("own process not found in /proc")?;
-    let me = Worker { checkout: place.checkout.clone(), pid, started };
+    let me = Worker {
+        checkout: place.checkout.clone(),
+        pid,
+        started,
+    };
     file.set_len(0)?;
     file.rewind()?;
     file.write_all(&serde_json::to_vec(&me)?)?;
@@ -92,7 +111,11 @@ fn try_lock(file: &mut File) -> Result<Option<Worker>> {
             let mut text = String::new();
             file.rewind()?;
             file.read_to_string(&mut text)?;
-            let unknown = Worker { checkout: PathBuf::from("a checkout that did not leave its name"), pid: 0, started: 0 };
+            let unknown = Worker {
+                checkout: PathBuf::from("a checkout that did not leave its name"),
+                pid: 0,
+                started: 0,
+            };
             Ok(Some(serde_json::from_str(&text).unwrap_or(unknown)))
         }
         Err(TryLockError::Error(error)) => Err(error).context("the lock cannot be taken"),
@@ -106,7 +129,10 @@ pub fn make_room(place: &Place, take_over: bool) -> Result<()> {
             if !take_over {
                 return Err(Failure::new("a cluster of another checkout runs on this machine")
                     .detail(format!("it belongs to {}", owner.checkout.display()))
-                    .way_out(format!("{}/shop down, or --take-over to stop it from here", owner.checkout.display()))
+                    .way_out(format!(
+                        "{}/shop down, or --take-over to stop it from here",
+                        owner.checkout.display()
+                    ))
                     .into());
             }
             teardown::everything(&cluster::records(), &owner.checkout.join(".shop"))?;

@@ -28,14 +28,25 @@ impl Place {
                 let here = std::env::current_dir().context("the current folder cannot be read")?;
                 match here.ancestors().find(|folder| folder.join("dev/Cargo.toml").is_file()) {
                     Some(folder) => folder.to_path_buf(),
-                    None => bail!("{} is not inside a checkout: run ./shop from its folder", here.display()),
+                    None => bail!(
+                        "{} is not inside a checkout: run ./shop from its folder",
+                        here.display()
+                    ),
                 }
             }
         };
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let cache = set("SHOP_CACHE")
-            .or_else(|| set("XDG_CACHE_HOME").or_else(home).map(|base| base.join("shop-operator")))
+            .or_else(|| {
+                set("XDG_CACHE_HOME")
+                    .or_else(home)
+                    .map(|base| base.join("shop-operator"))
+            })
             .context("neither SHOP_CACHE, XDG_CACHE_HOME nor HOME is set: set one")?;
         Ok(Place { checkout, cache })
     }
@@ -85,7 +96,11 @@ impl Place {
 
 fn nodes_below(state: &Path) -> PathBuf {
     let nodes = state.join("nodes");
-    if nodes.as_os_str().len() <= NODES_LIMIT { nodes } else { PathBuf::from("/var/lib/shop-operator/nodes") }
+    if nodes.as_os_str().len() <= NODES_LIMIT {
+        nodes
+    } else {
+        PathBuf::from("/var/lib/shop-operator/nodes")
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +109,10 @@ mod tests {
 
     #[test]
     fn nodes_lie_in_the_checkout_unless_its_path_is_too_long_for_sockets() {
-        assert_eq!(nodes_below(Path::new("/srv/shop/.shop")), Path::new("/srv/shop/.shop/nodes"));
+        assert_eq!(
+            nodes_below(Path::new("/srv/shop/.shop")),
+            Path::new("/srv/shop/.shop/nodes")
+        );
         let deep = PathBuf::from(format!("/{}/.shop", "deep/".repeat(20)));
         assert_eq!(nodes_below(&deep), Path::new("/var/lib/shop-operator/nodes"));
     }

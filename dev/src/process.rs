@@ -56,7 +56,13 @@ impl Records {
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json").map(ToString::to_string))
+            .filter_map(|entry| {
+                entry
+                    .file_name()
+                    .to_str()?
+                    .strip_suffix(".json")
+                    .map(ToString::to_string)
+            })
             .collect();
         names.sort();
         names
@@ -80,18 +86,26 @@ impl Records {
         }
         let file = command::open_log(log)?;
         let mut line = Command::new("setsid");
-        line.args(["sh", "-c", r#"echo $$ >"$1" || exit 97; shift; exec "$@""#, "sh"]).arg(&daemon.join);
+        line.args(["sh", "-c", r#"echo $$ >"$1" || exit 97; shift; exec "$@""#, "sh"])
+            .arg(&daemon.join);
         if let Some(netns) = &daemon.netns {
             // Not `ip netns exec`: that remounts /sys and hides the cgroups from the kubelet.
             line.arg("nsenter").arg(format!("--net=/run/netns/{netns}"));
         }
         line.arg(&daemon.program).args(&daemon.args);
         line.envs(daemon.envs.iter().map(|(key, value)| (key, value)));
-        line.current_dir("/").stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        line.current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
         let child = line.spawn().with_context(|| format!("cannot start {}", daemon.name))?;
         let pid = i32::try_from(child.id()).context("pid out of range")?;
         let started = start_time(pid).with_context(|| format!("{} ended at once", daemon.name))?;
-        let record = Record { pid, started, digest: digest(daemon) };
+        let record = Record {
+            pid,
+            started,
+            digest: digest(daemon),
+        };
         std::fs::write(self.file(&daemon.name), serde_json::to_vec(&record)?)?;
         Ok(())
     }
@@ -101,7 +115,11 @@ impl Records {
         if let Some(record) = self.alive(name) {
             signal(record.pid, "TERM");
             let gone = || {
-                Ok(if self.alive(name).is_none() { Look::Ready(()) } else { Look::NotYet("still running".into()) })
+                Ok(if self.alive(name).is_none() {
+                    Look::Ready(())
+                } else {
+                    Look::NotYet("still running".into())
+                })
             };
             if wait::until(name, grace, Duration::from_millis(50), gone).is_err() {
                 signal(record.pid, "KILL");
@@ -153,9 +171,15 @@ mod tests {
     #[test]
     fn a_record_of_a_reused_pid_is_not_alive() {
         let folder = tempfile::tempdir().unwrap();
-        let records = Records { folder: folder.path().to_path_buf() };
+        let records = Records {
+            folder: folder.path().to_path_buf(),
+        };
         let me = i32::try_from(std::process::id()).unwrap();
-        let mut record = Record { pid: me, started: start_time(me).unwrap(), digest: 1 };
+        let mut record = Record {
+            pid: me,
+            started: start_time(me).unwrap(),
+            digest: 1,
+        };
         std::fs::write(records.file("me"), serde_json::to_vec(&record).unwrap()).unwrap();
         assert_eq!(records.alive("me").unwrap().digest, 1);
         record.started += 1;

@@ -2,6 +2,7 @@
 //! 30 s elsewhere. Must not know what the steps are.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,27 +12,51 @@ use crate::failure;
 
 const NAME_WIDTH: usize = 10;
 const DETAIL_WIDTH: usize = 62;
-const LOG_LINES: usize = 20;
+const LOG_LINES: usize = 60;
 
 /// The steps of one verb.
-pub struct Screen {
+pub struct Screen<'a> {
     total: usize,
     next: Mutex<usize>,
     started: Instant,
+    output: Output<'a>,
+}
+
+enum Output<'a> {
+    /// Standard output.
+    Person,
+    /// A step of another screen: its line shows what happens, a file keeps it.
+    Within { outer: &'a Step<'a>, log: PathBuf },
 }
 
 /// A step under way.
-pub struct Step {
+pub struct Step<'a> {
     label: String,
     started: Instant,
     detail: Arc<Mutex<String>>,
     done: Arc<AtomicBool>,
     painter: Option<JoinHandle<()>>,
+    outer: Option<&'a Step<'a>>,
 }
 
-impl Screen {
-    pub fn new(total: usize) -> Screen {
-        Screen { total, next: Mutex::new(1), started: Instant::now() }
+impl<'a> Screen<'a> {
+    pub fn new(total: usize) -> Screen<'a> {
+        Screen {
+            total,
+            next: Mutex::new(1),
+            started: Instant::now(),
+            output: Output::Person,
+        }
+    }
+
+    /// Steps inside a step of another screen; their lines go to `log`.
+    pub fn within(total: usize, outer: &'a Step<'a>, log: PathBuf) -> Screen<'a> {
+        Screen {
+            total,
+            next: Mutex::new(1),
+            started: Instant::now(),
+            output: Output::Within { outer, log },
+        }
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -39,27 +64,47 @@ impl Screen {
     }
 
     /// Does the work as the next step: its result is the line's text, an error is explained below it.
-    pub fn step<T>(&self, name: &str, work: impl FnOnce(&Step) -> anyhow::Result<(T, String)>) -> anyhow::Result<T> {
+    pub fn step<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce(&Step<'_>) -> anyhow::Result<(T, String)>,
+    ) -> anyhow::Result<T> {
         let number = {
             let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *next += 1;
             *next - 1
         };
-        let mut step = Step::start(format!(" {number}/{} {name:<NAME_WIDTH$} ", self.total));
+        let label = format!(" {number}/{} {name:<NAME_WIDTH$} ", self.total);
+        let mut step = match &self.output {
+            Output::Person => Step::painted(label),
+            Output::Within { outer, .. } => Step::silent(label, outer),
+        };
         let result = work(&step);
         step.stop();
+        let time = human(step.started.elapsed());
         match result {
             Ok((value, text)) => {
-                println!("{}", line(&step.label, &text, &human(step.started.elapsed())));
+                self.print(&line(&step.label, &text, &time));
                 Ok(value)
             }
+            Err(error) if error.is::<Told>() => Err(error),
             Err(error) => {
-                println!("{}{error} (after {})", step.label, human(step.started.elapsed()));
+                self.print(&format!("{}{error} (after {time})", step.label));
                 let indent = " ".repeat(step.label.chars().count());
                 for text in failure::explain(&error, LOG_LINES) {
-                    println!("{indent}{text}");
+                    self.print(&format!("{indent}{text}"));
                 }
                 Err(error.context(Told))
+            }
+        }
+    }
+
+    fn print(&self, row: &str) {
+        match &self.output {
+            Output::Person => println!("{row}"),
+            Output::Within { log, .. } => {
+                // The outer step shows the end of this file when it fails.
+                let _ = crate::command::open_log(log).and_then(|mut file| Ok(writeln!(file, "{row}")?));
             }
         }
     }
@@ -75,25 +120,40 @@ impl std::fmt::Display for Told {
     }
 }
 
-impl Step {
-    fn start(label: String) -> Step {
-        let detail = Arc::new(Mutex::new(String::new()));
-        let done = Arc::new(AtomicBool::new(false));
-        let started = Instant::now();
-        let painter = {
-            let (label, detail, done) = (label.clone(), Arc::clone(&detail), Arc::clone(&done));
-            std::thread::spawn(move || paint(&label, &detail, &done, started))
-        };
-        Step { label, started, detail, done, painter: Some(painter) }
+impl<'a> Step<'a> {
+    fn painted(label: String) -> Step<'a> {
+        let mut step = Step::quiet(label, None);
+        let (label, detail, done, started) = (
+            step.label.clone(),
+            Arc::clone(&step.detail),
+            Arc::clone(&step.done),
+            step.started,
+        );
+        step.painter = Some(std::thread::spawn(move || paint(&label, &detail, &done, started)));
+        step
+    }
+
+    fn silent(label: String, outer: &'a Step<'a>) -> Step<'a> {
+        Step::quiet(label, Some(outer))
+    }
+
+    fn quiet(label: String, outer: Option<&'a Step<'a>>) -> Step<'a> {
+        Step {
+            label,
+            started: Instant::now(),
+            detail: Arc::new(Mutex::new(String::new())),
+            done: Arc::new(AtomicBool::new(false)),
+            painter: None,
+            outer,
+        }
     }
 
     /// What it is doing now.
     pub fn say(&self, text: &str) {
-        *self.detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = text.to_string();
-    }
-
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        match self.outer {
+            Some(outer) => outer.say(&format!("{}{text}", self.label.trim_start())),
+            None => *self.detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = text.to_string(),
+        }
     }
 
     fn stop(&mut self) {
@@ -106,7 +166,11 @@ impl Step {
 
 fn paint(label: &str, detail: &Mutex<String>, done: &AtomicBool, started: Instant) {
     let terminal = std::io::stdout().is_terminal();
-    let every = if terminal { Duration::from_millis(250) } else { Duration::from_secs(30) };
+    let every = if terminal {
+        Duration::from_millis(250)
+    } else {
+        Duration::from_secs(30)
+    };
     let mut last = Instant::now();
     while !done.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(50));
@@ -145,7 +209,7 @@ pub fn human(time: Duration) -> String {
 
 /// `███░░` with ten cells.
 pub fn bar(done: u64, of: u64) -> String {
-    let filled = if of == 0 { 10 } else { (done.min(of) * 10 / of) as usize };
+    let filled = (done.min(of) * 10).checked_div(of).map_or(10, |cells| cells as usize);
     format!("{}{}", "█".repeat(filled), "░".repeat(10 - filled))
 }
 

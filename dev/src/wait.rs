@@ -22,7 +22,9 @@ pub fn until<T>(what: &str, limit: Duration, pause: Duration, mut look: impl FnM
             Look::NotYet(state) => state,
         };
         if start.elapsed() >= limit {
-            return Err(Failure::new(format!("{what}: not after {}s", limit.as_secs())).detail(format!("last seen: {state}")).into());
+            return Err(Failure::new(format!("{what}: not after {}s", limit.as_secs()))
+                .detail(format!("last seen: {state}"))
+                .into());
         }
         std::thread::sleep(pause);
     }
@@ -45,6 +47,9 @@ mod tests {
 
     #[test]
     fn a_wait_returns_the_answer() {
-        assert_eq!(until("x", Duration::ZERO, Duration::ZERO, || Ok(Look::Ready(7))).unwrap(), 7);
+        assert_eq!(
+            until("x", Duration::ZERO, Duration::ZERO, || Ok(Look::Ready(7))).unwrap(),
+            7
+        );
     }
 }

@@ -24,7 +24,8 @@ pub struct AddonImages {
 
 impl AddonImages {
     pub fn references(place: &Place) -> Result<AddonImages> {
-        let reference = |tool: &Tool| Ok::<_, anyhow::Error>(format!("{REGISTRY}/{}:{}", name(tool), tag(place, tool)?));
+        let reference =
+            |tool: &Tool| Ok::<_, anyhow::Error>(format!("{REGISTRY}/{}:{}", name(tool), tag(place, tool)?));
         Ok(AddonImages {
             pause: reference(&list::PAUSE)?,
             volume: reference(&list::VOLUME)?,
@@ -36,7 +37,13 @@ impl AddonImages {
 
     /// Builds and pushes what the registry does not have.
     pub fn ensure(place: &Place, log: &Path) -> Result<AddonImages> {
-        let tools = [&list::PAUSE, &list::VOLUME, &list::COREDNS, &list::METRICS_SERVER, &list::LOCAL_PATH];
+        let tools = [
+            &list::PAUSE,
+            &list::VOLUME,
+            &list::COREDNS,
+            &list::METRICS_SERVER,
+            &list::LOCAL_PATH,
+        ];
         for tool in tools {
             if !registry::has(&name(tool), &tag(place, tool)?) {
                 push(place, tool, log).with_context(|| format!("the image of {} cannot be made", tool.name))?;
@@ -53,7 +60,11 @@ fn name(tool: &Tool) -> String {
 /// The last part of the tool's folder name is its digest.
 fn tag(place: &Place, tool: &Tool) -> Result<String> {
     let path = tools::path(place, tool)?;
-    let folder = path.parent().and_then(Path::file_name).context("a tool lies in a folder")?.to_string_lossy();
+    let folder = path
+        .parent()
+        .and_then(Path::file_name)
+        .context("a tool lies in a folder")?
+        .to_string_lossy();
     Ok(folder.rsplit('-').next().unwrap_or_default().to_string())
 }
 
@@ -62,18 +73,34 @@ fn push(place: &Place, tool: &Tool, log: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let inside = format!("/usr/bin/{}", tool.name);
     std::fs::copy(&program, folder.path().join(tool.name))?;
-    let recipe = format!("FROM scratch\nCOPY {} {inside}\nUSER 65532:65532\nENTRYPOINT [\"{inside}\"]\n", tool.name);
+    let recipe = format!(
+        "FROM scratch\nCOPY {} {inside}\nUSER 65532:65532\nENTRYPOINT [\"{inside}\"]\n",
+        tool.name
+    );
     std::fs::write(folder.path().join("Containerfile"), recipe)?;
     let reference = format!("{REGISTRY}/{}:{}", name(tool), tag(place, tool)?);
     let store = place.cache.join("addon-images");
     let buildah = |verb: &str| {
         let mut command = Command::new("buildah");
-        command.args(["--storage-driver", "vfs", "--root"]).arg(store.join("root"));
+        command
+            .args(["--storage-driver", "vfs", "--root"])
+            .arg(store.join("root"));
         command.arg("--runroot").arg(store.join("run")).arg(verb);
         command
     };
     let mut build = buildah("build");
-    build.args(["--isolation", "chroot", "--format", "oci", "--timestamp", "0", "--tag", &reference]).arg(folder.path());
+    build
+        .args([
+            "--isolation",
+            "chroot",
+            "--format",
+            "oci",
+            "--timestamp",
+            "0",
+            "--tag",
+            &reference,
+        ])
+        .arg(folder.path());
     command::logged(&mut build, log)?;
     command::logged(buildah("push").args(["--tls-verify=false", &reference]), log)?;
     // The registry keeps it; the local copy is only in the way.

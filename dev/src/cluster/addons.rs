@@ -47,9 +47,19 @@ pub fn ensure(place: &Place, kube: &Kube, images: &AddonImages) -> Result<()> {
 pub fn wait_until_available(place: &Place, kube: &Kube) -> Result<()> {
     let look = || {
         let waiting = unavailable(kube)?;
-        Ok(if waiting.is_empty() { Look::Ready(()) } else { Look::NotYet(waiting.join(", ")) })
+        Ok(if waiting.is_empty() {
+            Look::Ready(())
+        } else {
+            Look::NotYet(waiting.join(", "))
+        })
     };
-    wait::until("cluster services", Duration::from_secs(180), Duration::from_millis(500), look).map_err(|error| {
+    wait::until(
+        "cluster services",
+        Duration::from_secs(180),
+        Duration::from_millis(500),
+        look,
+    )
+    .map_err(|error| {
         let _ = std::fs::remove_file(place.state().join("addons.digest"));
         let mut failure = Failure::new(error.to_string()).way_out("kubectl -n kube-system describe pods says more");
         failure.details = crate::failure::explain(&error, 0);
@@ -62,7 +72,12 @@ fn unavailable(kube: &Kube) -> Result<Vec<String>> {
     let available: Vec<(&str, &str)> = deployments
         .iter()
         .filter(|found| kube::is_true(found, "Available"))
-        .filter_map(|found| Some((found["metadata"]["namespace"].as_str()?, found["metadata"]["name"].as_str()?)))
+        .filter_map(|found| {
+            Some((
+                found["metadata"]["namespace"].as_str()?,
+                found["metadata"]["name"].as_str()?,
+            ))
+        })
         .collect();
     let missing = DEPLOYMENTS.iter().filter(|wanted| !available.contains(wanted));
     Ok(missing.map(|(_, name)| format!("{name} is not available")).collect())
@@ -84,12 +99,17 @@ fn objects(place: &Place, images: &AddonImages) -> Result<Vec<Value>> {
         if object["kind"] == "APIService" {
             object["spec"]["caBundle"] = json!(authority);
         }
-        let Some(containers) = object.pointer_mut("/spec/template/spec/containers").and_then(Value::as_array_mut) else {
+        let Some(containers) = object
+            .pointer_mut("/spec/template/spec/containers")
+            .and_then(Value::as_array_mut)
+        else {
             continue;
         };
         for container in containers {
             let name = container["image"].as_str().context("a container has an image")?;
-            let image = by_name.get(name).with_context(|| format!("no image is made for {name}"))?;
+            let image = by_name
+                .get(name)
+                .with_context(|| format!("no image is made for {name}"))?;
             container["image"] = json!(image);
         }
     }
@@ -97,7 +117,8 @@ fn objects(place: &Place, images: &AddonImages) -> Result<Vec<Value>> {
 }
 
 fn certificate(place: &Place) -> Result<Value> {
-    let read = |name: &str| std::fs::read_to_string(place.pki().join(name)).with_context(|| format!("cannot read {name}"));
+    let read =
+        |name: &str| std::fs::read_to_string(place.pki().join(name)).with_context(|| format!("cannot read {name}"));
     Ok(json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
         "metadata": {"name": "metrics-server-tls", "namespace": "kube-system"},
@@ -143,7 +164,10 @@ mod tests {
     #[test]
     fn every_container_gets_an_image_of_ours() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place { checkout: folder.path().into(), cache: folder.path().join("cache") };
+        let place = Place {
+            checkout: folder.path().into(),
+            cache: folder.path().join("cache"),
+        };
         std::fs::create_dir_all(place.pki()).unwrap();
         for name in ["ca.crt", "metrics-server.crt", "metrics-server.key"] {
             std::fs::write(place.pki().join(name), "x").unwrap();
@@ -162,7 +186,10 @@ mod tests {
             .filter_map(|object| object.pointer("/spec/template/spec/containers/0/image")?.as_str())
             .collect();
         assert_eq!(used, [images.coredns, images.metrics_server, images.local_path]);
-        let dns = objects.iter().find(|object| object["spec"]["clusterIP"].is_string()).unwrap();
+        let dns = objects
+            .iter()
+            .find(|object| object["spec"]["clusterIP"].is_string())
+            .unwrap();
         assert_eq!(dns["spec"]["clusterIP"], super::super::address::DNS);
     }
 }

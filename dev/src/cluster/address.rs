@@ -56,8 +56,14 @@ mod tests {
     #[test]
     fn nodes_have_fixed_addresses() {
         let node = Node::named("node3", 3).unwrap();
-        assert_eq!((node.address(), node.pods()), ("198.18.0.13".into(), "198.18.113.0/24".into()));
+        assert_eq!(
+            (node.address(), node.pods()),
+            ("198.18.0.13".into(), "198.18.113.0/24".into())
+        );
         assert!(Node::named("node4", 3).is_none());
-        assert!(Node(MOST_NODES).handle().len() <= 15, "interface names have at most 15 letters");
+        assert!(
+            Node(MOST_NODES).handle().len() <= 15,
+            "interface names have at most 15 letters"
+        );
     }
 }

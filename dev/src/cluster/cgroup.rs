@@ -27,7 +27,9 @@ pub fn detect() -> Result<Cgroups> {
 
 fn detect_at(root: &Path) -> Result<Cgroups> {
     if root.join("cgroup.controllers").is_file() {
-        return Ok(Cgroups::V2 { root: root.to_path_buf() });
+        return Ok(Cgroups::V2 {
+            root: root.to_path_buf(),
+        });
     }
     let mut hierarchies: Vec<PathBuf> = std::fs::read_dir(root)
         .with_context(|| format!("{} cannot be read: no cgroups are mounted", root.display()))?
@@ -37,15 +39,24 @@ fn detect_at(root: &Path) -> Result<Cgroups> {
         .filter(|path| path.join("cgroup.procs").is_file())
         .collect();
     hierarchies.sort();
-    anyhow::ensure!(root.join("freezer").is_dir(), "the freezer cgroup is not mounted under {}", root.display());
+    anyhow::ensure!(
+        root.join("freezer").is_dir(),
+        "the freezer cgroup is not mounted under {}",
+        root.display()
+    );
     Ok(Cgroups::V1 { hierarchies })
 }
 
 impl Cgroups {
-    fn roots(&self) -> Vec<&Path> {
+    /// Everywhere a group can be: beside version 1 hierarchies, runc makes groups in an empty version 2 one too.
+    fn roots(&self) -> Vec<PathBuf> {
         match self {
-            Cgroups::V1 { hierarchies } => hierarchies.iter().map(PathBuf::as_path).collect(),
-            Cgroups::V2 { root } => vec![root],
+            Cgroups::V1 { hierarchies } => hierarchies
+                .iter()
+                .cloned()
+                .chain([Path::new(ROOT).join("unified")])
+                .collect(),
+            Cgroups::V2 { root } => vec![root.clone()],
         }
     }
 
@@ -140,7 +151,11 @@ impl Cgroups {
                 for child in below(&folder).iter().rev() {
                     let _ = std::fs::remove_dir(child);
                 }
-                Ok(if folder.exists() { Look::NotYet("busy".into()) } else { Look::Ready(()) })
+                Ok(if folder.exists() {
+                    Look::NotYet("busy".into())
+                } else {
+                    Look::Ready(())
+                })
             })?;
         }
         Ok(())
@@ -148,7 +163,12 @@ impl Cgroups {
 
     /// Names of our groups that exist in any hierarchy.
     pub fn ours(&self) -> Vec<String> {
-        let entries = self.roots().into_iter().filter_map(|root| std::fs::read_dir(root).ok()).flatten().flatten();
+        let entries = self
+            .roots()
+            .into_iter()
+            .filter_map(|root| std::fs::read_dir(root).ok())
+            .flatten()
+            .flatten();
         let mut names: Vec<String> = entries
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .filter_map(|entry| entry.file_name().into_string().ok())
@@ -179,7 +199,11 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     let mut open = vec![folder.to_path_buf()];
     while let Some(next) = open.pop() {
         let children = std::fs::read_dir(&next).into_iter().flatten().flatten();
-        open.extend(children.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+        open.extend(
+            children
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|entry| entry.path()),
+        );
         if next.exists() {
             found.push(next);
         }
@@ -199,15 +223,32 @@ mod tests {
             std::fs::write(root.path().join(name).join("cgroup.procs"), "").unwrap();
         }
         let cgroups = detect_at(root.path()).unwrap();
-        assert_eq!(cgroups, Cgroups::V1 { hierarchies: vec![root.path().join("cpu"), root.path().join("freezer")] });
+        assert_eq!(
+            cgroups,
+            Cgroups::V1 {
+                hierarchies: vec![root.path().join("cpu"), root.path().join("freezer")]
+            }
+        );
         std::fs::write(root.path().join("cgroup.controllers"), "cpu").unwrap();
-        assert_eq!(detect_at(root.path()).unwrap(), Cgroups::V2 { root: root.path().to_path_buf() });
+        assert_eq!(
+            detect_at(root.path()).unwrap(),
+            Cgroups::V2 {
+                root: root.path().to_path_buf()
+            }
+        );
     }
 
     #[test]
     fn folders_are_listed_parents_first() {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(root.path().join("a/b")).unwrap();
-        assert_eq!(below(root.path()), [root.path().to_path_buf(), root.path().join("a"), root.path().join("a/b")]);
+        assert_eq!(
+            below(root.path()),
+            [
+                root.path().to_path_buf(),
+                root.path().join("a"),
+                root.path().join("a/b")
+            ]
+        );
     }
 }

@@ -126,7 +126,12 @@ pub fn registry(place: &Place, join: &Path) -> Result<Daemon> {
     let file = place.state().join("registry.yaml");
     std::fs::create_dir_all(place.state())?;
     std::fs::write(&file, config.to_string())?;
-    let mut daemon = daemon(place, &list::REGISTRY, join, vec!["serve".into(), file.to_string_lossy().into_owned()])?;
+    let mut daemon = daemon(
+        place,
+        &list::REGISTRY,
+        join,
+        vec!["serve".into(), file.to_string_lossy().into_owned()],
+    )?;
     daemon.config = config.to_string();
     Ok(daemon)
 }

@@ -34,7 +34,9 @@ use node::Nodes;
 use node_config::Machine;
 
 pub fn records() -> Records {
-    Records { folder: Path::new(RUNTIME).join("processes") }
+    Records {
+        folder: Path::new(RUNTIME).join("processes"),
+    }
 }
 
 pub struct Cluster<'a> {
@@ -46,7 +48,12 @@ pub struct Cluster<'a> {
 
 impl<'a> Cluster<'a> {
     pub fn new(place: &'a Place, count: u8) -> Result<Cluster<'a>> {
-        Ok(Cluster { place, count, records: records(), cgroups: cgroup::detect()? })
+        Ok(Cluster {
+            place,
+            count,
+            records: records(),
+            cgroups: cgroup::detect()?,
+        })
     }
 
     pub fn kube(place: &Place) -> Result<Kube> {
@@ -92,10 +99,13 @@ impl<'a> Cluster<'a> {
         self.wait_for("kube-apiserver", &|| kube.ready())?;
         self.start(&control_plane::controller_manager(self.place, &join)?)?;
         self.start(&control_plane::scheduler(self.place, &join)?)?;
+        // A node that was Ready when the cluster stopped still says so; only a report after the start counts.
+        let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut restarted = false;
         for node in Node::all(self.count) {
-            nodes.start_kubelet(node)?;
+            restarted |= nodes.start_kubelet(node)?;
         }
-        self.wait_until_ready(&kube, progress)
+        self.wait_until_ready(&kube, restarted.then_some(since.as_str()), progress)
     }
 
     /// DNS, metrics, volumes.
@@ -139,11 +149,18 @@ impl<'a> Cluster<'a> {
         })
     }
 
-    fn wait_until_ready(&self, kube: &Kube, progress: &dyn Fn(&str)) -> Result<()> {
+    fn wait_until_ready(&self, kube: &Kube, since: Option<&str>, progress: &dyn Fn(&str)) -> Result<()> {
         let limit = Duration::from_secs(120);
+        let fresh = |node: &serde_json::Value| {
+            let beat = kube::condition_of(node, "Ready").and_then(|ready| ready["lastHeartbeatTime"].as_str());
+            since.is_none_or(|since| beat.is_some_and(|beat| beat >= since))
+        };
         wait::until("nodes Ready", limit, Duration::from_millis(300), || {
             let nodes = kube.items(&["get", "nodes"])?;
-            let ready = nodes.iter().filter(|node| kube::is_true(node, "Ready")).count();
+            let ready = nodes
+                .iter()
+                .filter(|node| kube::is_true(node, "Ready") && fresh(node))
+                .count();
             progress(&format!("{ready}/{} nodes Ready", self.count));
             if ready >= usize::from(self.count) {
                 return Ok(Look::Ready(()));
@@ -153,24 +170,47 @@ impl<'a> Cluster<'a> {
                 .filter(|node| !kube::is_true(node, "Ready"))
                 .map(|node| {
                     let why = kube::condition_of(node, "Ready").and_then(|ready| ready["message"].as_str());
-                    format!("{}: {}", node["metadata"]["name"].as_str().unwrap_or("?"), why.unwrap_or("no report"))
+                    format!(
+                        "{}: {}",
+                        node["metadata"]["name"].as_str().unwrap_or("?"),
+                        why.unwrap_or("no report")
+                    )
                 })
                 .collect();
-            Ok(Look::NotYet(format!("{ready} of {} Ready; {}", self.count, waiting.join("; "))))
+            Ok(Look::NotYet(format!(
+                "{ready} of {} Ready; {}",
+                self.count,
+                waiting.join("; ")
+            )))
         })
         .map_err(|error| match error.downcast::<Failure>() {
-            Ok(failure) => failure.way_out("./shop node start NODE, or ./shop down and ./shop up").log(self.place.log("kubelet-node1")).into(),
+            Ok(failure) => failure
+                .way_out("./shop node start NODE, or ./shop down and ./shop up")
+                .log(self.place.log("kubelet-node1"))
+                .into(),
             Err(other) => other,
         })
     }
 }
 
 fn machine() -> Result<Machine> {
-    let cpus = std::thread::available_parallelism().context("the number of CPUs is unknown")?.get();
+    let cpus = std::thread::available_parallelism()
+        .context("the number of CPUs is unknown")?
+        .get();
     let text = std::fs::read_to_string("/proc/meminfo").context("the size of the memory is unknown")?;
     let kib = text
         .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .trim()
+                .parse::<u64>()
+                .ok()
+        })
         .context("/proc/meminfo has no MemTotal")?;
-    Ok(Machine { cpus: cpus as u64, memory_bytes: kib << 10 })
+    Ok(Machine {
+        cpus: cpus as u64,
+        memory_bytes: kib << 10,
+    })
 }

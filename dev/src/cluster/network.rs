@@ -40,8 +40,14 @@ pub fn ensure_bridge() -> Result<()> {
     Ok(())
 }
 
-/// A container engine beside us may drop what is forwarded; its chain is only passed, not changed otherwise.
+/// A container engine beside us may drop what is forwarded; only then is its chain touched, as asking iptables makes
+/// a table where there was none.
 fn allow_forwarding(wanted: bool) {
+    let chain =
+        command::output(Command::new("nft").args(["list", "chain", "ip", "filter", "FORWARD"])).unwrap_or_default();
+    if !chain.contains("policy drop") && !chain.contains(BRIDGE) {
+        return;
+    }
     for direction in ["-i", "-o"] {
         let rule = ["FORWARD", direction, BRIDGE, "-j", "ACCEPT"];
         let iptables = |verb: &str| command::succeeds(Command::new("iptables").args(["-w", verb]).args(rule));
@@ -64,7 +70,9 @@ pub fn ensure_node(node: Node, count: u8) -> Result<()> {
         ip(&["netns", "add", &handle])?;
     }
     if !link_exists(&handle) {
-        ip(&["link", "add", &handle, "type", "veth", "peer", "name", "eth0", "netns", &handle])?;
+        ip(&[
+            "link", "add", &handle, "type", "veth", "peer", "name", "eth0", "netns", &handle,
+        ])?;
     }
     ip(&["link", "set", &handle, "master", BRIDGE, "up"])?;
     let inside = |args: &[&str]| ip(&[&["-n", handle.as_str()], args].concat());
@@ -94,7 +102,9 @@ pub fn set_cable(node: Node, up: bool) -> Result<()> {
 pub fn is_joined(node: Node) -> bool {
     let text = ip(&["-json", "link", "show", &node.handle()]).unwrap_or_default();
     let links: Value = serde_json::from_str(&text).unwrap_or_default();
-    links[0]["flags"].as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "UP"))
+    links[0]["flags"]
+        .as_array()
+        .is_some_and(|flags| flags.iter().any(|flag| flag == "UP"))
 }
 
 /// Removes everything of the kind, whichever checkout made it.
@@ -114,7 +124,10 @@ pub fn remove() -> Result<()> {
 pub fn namespaces() -> Result<Vec<String>> {
     let listed = ip(&["netns", "list"])?;
     let names = listed.lines().filter_map(|line| line.split_whitespace().next());
-    Ok(names.filter(|name| name.starts_with("shop-node")).map(ToString::to_string).collect())
+    Ok(names
+        .filter(|name| name.starts_with("shop-node"))
+        .map(ToString::to_string)
+        .collect())
 }
 
 pub fn anything_left() -> bool {
@@ -132,7 +145,9 @@ fn set(name: &str, value: &str) -> Result<()> {
 /// Raises a limit of the machine; one that cannot be raised shows in the kubelet's log.
 fn at_least(name: &str, value: u64) {
     let file = format!("/proc/sys/{name}");
-    let now = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let now = std::fs::read_to_string(&file)
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok());
     if now.is_some_and(|now| now < value) {
         let _ = std::fs::write(&file, value.to_string());
     }

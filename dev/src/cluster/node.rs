@@ -51,8 +51,8 @@ impl Nodes<'_> {
         Ok(())
     }
 
-    /// The kubelet ends at once without its runtime's socket, so that is waited for.
-    pub fn start_kubelet(&self, node: Node) -> Result<()> {
+    /// The kubelet ends at once without its runtime's socket, so that is waited for. True when it was (re)started.
+    pub fn start_kubelet(&self, node: Node) -> Result<bool> {
         let join = self.cgroups.ensure(&node.handle())?;
         let setup = self.setup(node);
         let socket = setup.socket();
@@ -67,10 +67,10 @@ impl Nodes<'_> {
                 Err(error) => Look::NotYet(error.to_string()),
             })
         })?;
-        for daemon in [self.kubelet(&setup, &join)?, self.kube_proxy(&setup, &join)?] {
-            self.records.ensure(&daemon, &self.place.log(&daemon.name))?;
-        }
-        Ok(())
+        let proxy = self.kube_proxy(&setup, &join)?;
+        self.records.ensure(&proxy, &self.place.log(&proxy.name))?;
+        let kubelet = self.kubelet(&setup, &join)?;
+        self.records.ensure(&kubelet, &self.place.log(&kubelet.name))
     }
 
     pub fn runs(&self, node: Node) -> bool {
@@ -97,7 +97,13 @@ impl Nodes<'_> {
         // containerd finds its shim, and the shim finds runc, on the PATH.
         let shim = tools::path(self.place, &list::SHIM)?;
         let shim = shim.parent().context("a tool lies in a folder")?;
-        daemon.envs.push(("PATH".into(), format!("{}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin", shim.display())));
+        daemon.envs.push((
+            "PATH".into(),
+            format!(
+                "{}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin",
+                shim.display()
+            ),
+        ));
         Ok(daemon)
     }
 
@@ -131,7 +137,11 @@ pub fn kubelet_name(node: Node) -> String {
 
 pub fn daemon_names(node: Node) -> [String; 3] {
     let name = node.name();
-    [format!("containerd-{name}"), kubelet_name(node), format!("kube-proxy-{name}")]
+    [
+        format!("containerd-{name}"),
+        kubelet_name(node),
+        format!("kube-proxy-{name}"),
+    ]
 }
 
 /// All configuration files of the node; containerd's is returned.
@@ -158,7 +168,11 @@ fn write_files(setup: &Setup) -> Result<String> {
 /// systemd-resolved's stub address means something else inside a pod; its full list does not.
 fn resolv_conf() -> PathBuf {
     let full = PathBuf::from("/run/systemd/resolve/resolv.conf");
-    if full.is_file() { full } else { PathBuf::from("/etc/resolv.conf") }
+    if full.is_file() {
+        full
+    } else {
+        PathBuf::from("/etc/resolv.conf")
+    }
 }
 
 fn text(path: &Path) -> String {

@@ -34,7 +34,10 @@ const HOST_SHARE: f64 = 0.15;
 /// What a kubelet must hold back, as each of them sees the whole machine: (CPU in millicores, memory in MiB).
 pub fn reserved(machine: Machine, count: u8) -> (u64, u64) {
     let keep = |whole: u64, share: f64| whole - (whole as f64 * (1.0 - share) / f64::from(count)) as u64;
-    (keep(machine.cpus * 1000, 0.0), keep(machine.memory_bytes >> 20, HOST_SHARE))
+    (
+        keep(machine.cpus * 1000, 0.0),
+        keep(machine.memory_bytes >> 20, HOST_SHARE),
+    )
 }
 
 impl Setup {
@@ -76,7 +79,9 @@ conf_dir = {cni}
 
     /// The cluster's registry speaks plain HTTP; every other one is reached as usual.
     pub fn registry_hosts(&self) -> (String, String) {
-        let text = format!("server = \"http://{REGISTRY}\"\n[host.\"http://{REGISTRY}\"]\ncapabilities = [\"pull\", \"resolve\"]\n");
+        let text = format!(
+            "server = \"http://{REGISTRY}\"\n[host.\"http://{REGISTRY}\"]\ncapabilities = [\"pull\", \"resolve\"]\n"
+        );
         (format!("{REGISTRY}/hosts.toml"), text)
     }
 
@@ -151,13 +156,22 @@ mod tests {
 
     #[test]
     fn all_nodes_together_offer_the_machine_once() {
-        let machine = Machine { cpus: 2, memory_bytes: 24 << 30 };
+        let machine = Machine {
+            cpus: 2,
+            memory_bytes: 24 << 30,
+        };
         for count in [1, 3, 5] {
             let (cpu, memory) = reserved(machine, count);
             let offered = |whole: u64, kept: u64| (whole - kept) * u64::from(count);
-            assert!((1990..=2000).contains(&offered(2000, cpu)), "{count} nodes: {cpu}m kept");
+            assert!(
+                (1990..=2000).contains(&offered(2000, cpu)),
+                "{count} nodes: {cpu}m kept"
+            );
             let memory = offered(24 << 10, memory);
-            assert!((20_000..=(24 << 10)).contains(&memory), "{count} nodes offer {memory} MiB");
+            assert!(
+                (20_000..=(24 << 10)).contains(&memory),
+                "{count} nodes offer {memory} MiB"
+            );
         }
     }
 
@@ -171,9 +185,16 @@ mod tests {
             pki: "/pki".into(),
             resolv_conf: "/etc/resolv.conf".into(),
             pause_image: "r/pause:1".into(),
-            machine: Machine { cpus: 2, memory_bytes: 1 << 34 },
+            machine: Machine {
+                cpus: 2,
+                memory_bytes: 1 << 34,
+            },
         };
-        assert!(setup.containerd().contains(r#"root = "/a \"b\"/nodes/node1/containerd""#));
+        assert!(
+            setup
+                .containerd()
+                .contains(r#"root = "/a \"b\"/nodes/node1/containerd""#)
+        );
         assert_eq!(setup.kubelet()["cgroupRoot"], "/shop-node1");
     }
 }

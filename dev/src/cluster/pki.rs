@@ -21,7 +21,11 @@ struct Holder {
 
 impl Holder {
     fn client(name: &str, subject: &str) -> Holder {
-        Holder { name: name.into(), subject: subject.into(), alternative: None }
+        Holder {
+            name: name.into(),
+            subject: subject.into(),
+            alternative: None,
+        }
     }
 }
 
@@ -58,16 +62,36 @@ fn holders() -> Vec<Holder> {
 /// Makes what is missing; a file appears under its name only when it is complete.
 pub fn ensure(folder: &Path, log: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    let pki = Pki { folder: folder.to_path_buf(), log };
+    let pki = Pki {
+        folder: folder.to_path_buf(),
+        log,
+    };
     if !pki.file("ca.crt").is_file() {
         pki.key("ca.key")?;
-        let request = ["req", "-x509", "-new", "-key", "ca.key", "-days", DAYS, "-subj", "/CN=shop-operator-dev"];
+        let request = [
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            "ca.key",
+            "-days",
+            DAYS,
+            "-subj",
+            "/CN=shop-operator-dev",
+        ];
         pki.openssl(&[&request[..], &["-out", "ca.crt.new"]].concat())?;
         pki.finish("ca.crt")?;
     }
     if !pki.file("service-account.pub").is_file() {
         pki.key("service-account.key")?;
-        pki.openssl(&["pkey", "-in", "service-account.key", "-pubout", "-out", "service-account.pub.new"])?;
+        pki.openssl(&[
+            "pkey",
+            "-in",
+            "service-account.key",
+            "-pubout",
+            "-out",
+            "service-account.pub.new",
+        ])?;
         pki.finish("service-account.pub")?;
     }
     for holder in holders() {
@@ -92,28 +116,54 @@ impl Pki<'_> {
     }
 
     fn finish(&self, name: &str) -> Result<()> {
-        std::fs::rename(self.file(&format!("{name}.new")), self.file(name)).with_context(|| format!("cannot place {name}"))
+        std::fs::rename(self.file(&format!("{name}.new")), self.file(name))
+            .with_context(|| format!("cannot place {name}"))
     }
 
     fn key(&self, name: &str) -> Result<()> {
         let partial = format!("{name}.new");
-        self.openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &partial])?;
+        self.openssl(&[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            &partial,
+        ])?;
         self.finish(name)
     }
 
     fn certificate(&self, holder: &Holder) -> Result<()> {
-        let Holder { name, subject, alternative } = holder;
+        let Holder {
+            name,
+            subject,
+            alternative,
+        } = holder;
         if self.file(&format!("{name}.crt")).is_file() {
             return Ok(());
         }
         let (key, request, extensions) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.ext"));
         let partial = format!("{name}.crt.new");
         self.key(&key)?;
-        let names = alternative.as_ref().map(|names| format!("subjectAltName={names}\n")).unwrap_or_default();
+        let names = alternative
+            .as_ref()
+            .map(|names| format!("subjectAltName={names}\n"))
+            .unwrap_or_default();
         let text = format!("basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n{names}");
         std::fs::write(self.file(&extensions), text)?;
         self.openssl(&["req", "-new", "-key", &key, "-subj", subject, "-out", &request])?;
-        let sign = ["x509", "-req", "-in", &request, "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"];
+        let sign = [
+            "x509",
+            "-req",
+            "-in",
+            &request,
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+        ];
         self.openssl(&[&sign[..], &["-days", DAYS, "-extfile", &extensions, "-out", &partial]].concat())?;
         for file in [&request, &extensions] {
             std::fs::remove_file(self.file(file))?;
@@ -135,5 +185,6 @@ pub fn write_kubeconfig(file: &Path, folder: &Path, holder: &str) -> Result<()> 
         "contexts": [{"name": "shop-dev", "context": {"cluster": "shop-dev", "user": holder}}],
         "current-context": "shop-dev",
     });
-    std::fs::write(file, serde_json::to_vec_pretty(&config)?).with_context(|| format!("cannot write {}", file.display()))
+    std::fs::write(file, serde_json::to_vec_pretty(&config)?)
+        .with_context(|| format!("cannot write {}", file.display()))
 }

@@ -12,8 +12,13 @@ use crate::wait::{self, Look};
 
 pub fn wait_until_serving(log: &std::path::Path) -> Result<()> {
     let look = || {
-        let answers = command::succeeds(Command::new("curl").args(["-fsS", "-m", "2", &format!("http://{REGISTRY}/v2/")]));
-        Ok(if answers { Look::Ready(()) } else { Look::NotYet(format!("{REGISTRY} does not answer")) })
+        let answers =
+            command::succeeds(Command::new("curl").args(["-fsS", "-m", "2", &format!("http://{REGISTRY}/v2/")]));
+        Ok(if answers {
+            Look::Ready(())
+        } else {
+            Look::NotYet(format!("{REGISTRY} does not answer"))
+        })
     };
     wait::until("registry", Duration::from_secs(30), Duration::from_millis(100), look)
         .map_err(|error| Failure::new(error.to_string()).log(log).into())

@@ -30,6 +30,7 @@ pub fn everything(records: &Records, state: &Path) -> Result<()> {
         cgroups.remove(&group)?;
     }
     network::remove()?;
+    remove_runtime()?;
     remove_litter(state);
     Ok(())
 }
@@ -37,14 +38,26 @@ pub fn everything(records: &Records, state: &Path) -> Result<()> {
 /// What is still there; empty after `everything`.
 pub fn leftovers(records: &Records, state: &Path) -> Result<Vec<String>> {
     let cgroups = cgroup::detect()?;
-    let mut found: Vec<String> =
-        records.names().iter().filter(|name| records.alive(name).is_some()).map(|name| format!("process {name}")).collect();
+    let mut found: Vec<String> = records
+        .names()
+        .iter()
+        .filter(|name| records.alive(name).is_some())
+        .map(|name| format!("process {name}"))
+        .collect();
     found.extend(cgroups.ours().into_iter().map(|group| format!("cgroup {group}")));
-    found.extend(network::namespaces()?.into_iter().map(|name| format!("network namespace {name}")));
+    found.extend(
+        network::namespaces()?
+            .into_iter()
+            .map(|name| format!("network namespace {name}")),
+    );
     if network::anything_left() {
         found.push(format!("bridge {BRIDGE}"));
     }
-    found.extend(mounts_below(&[state, Path::new(RUNTIME)])?.into_iter().map(|path| format!("mount {}", path.display())));
+    found.extend(
+        mounts_below(&[state, Path::new(RUNTIME)])?
+            .into_iter()
+            .map(|path| format!("mount {}", path.display())),
+    );
     Ok(found)
 }
 
@@ -62,7 +75,12 @@ pub fn unmount_below(folders: &[&Path]) -> Result<()> {
         }
     }
     let left = mounts_below(folders)?;
-    anyhow::ensure!(left.is_empty(), "{} mounts stay, first {}", left.len(), left[0].display());
+    anyhow::ensure!(
+        left.is_empty(),
+        "{} mounts stay, first {}",
+        left.len(),
+        left[0].display()
+    );
     Ok(())
 }
 
@@ -72,18 +90,43 @@ fn mounts_below(folders: &[&Path]) -> Result<Vec<PathBuf>> {
 }
 
 fn mounts_in(table: &str, folders: &[&Path]) -> Vec<PathBuf> {
-    let points = table.lines().filter_map(|line| line.split(' ').nth(4)).map(|point| PathBuf::from(unescape(point)));
-    points.filter(|point| folders.iter().any(|folder| point.starts_with(folder))).collect()
+    let points = table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .map(|point| PathBuf::from(unescape(point)));
+    points
+        .filter(|point| folders.iter().any(|folder| point.starts_with(folder)))
+        .collect()
 }
 
 /// The kernel writes space, tab, newline and backslash as three octal digits.
 fn unescape(text: &str) -> String {
-    text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
+    text.replace("\\040", " ")
+        .replace("\\011", "\t")
+        .replace("\\012", "\n")
+        .replace("\\134", "\\")
+}
+
+/// Everything of the last run but the lock, which whoever calls this holds.
+fn remove_runtime() -> Result<()> {
+    for entry in std::fs::read_dir(RUNTIME).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let path = entry.path();
+            std::fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Small files outside our folders that the kubelet and the pod network write.
 fn remove_litter(state: &Path) {
-    let entries = |folder: &str| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries = |folder: &str| {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+    };
     for link in entries("/var/log/containers") {
         let ours = std::fs::read_link(&link).is_ok_and(|to| to.starts_with(state) || !to.exists());
         if ours {
@@ -91,7 +134,10 @@ fn remove_litter(state: &Path) {
         }
     }
     for result in entries("/var/lib/cni/results") {
-        if result.file_name().is_some_and(|name| name.to_string_lossy().starts_with("shop-")) {
+        if result
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("shop-"))
+        {
             let _ = std::fs::remove_file(result);
         }
     }
@@ -109,6 +155,9 @@ mod tests {
     #[test]
     fn only_mounts_below_our_folders_are_ours() {
         let table = "1 0 8:1 / / rw - ext4 x rw\n2 1 0:9 / /a/.shop/nodes/my\\040vol rw - tmpfs t rw\n3 1 0:9 / /a/.shopping rw - tmpfs t rw\n";
-        assert_eq!(mounts_in(table, &[Path::new("/a/.shop")]), [PathBuf::from("/a/.shop/nodes/my vol")]);
+        assert_eq!(
+            mounts_in(table, &[Path::new("/a/.shop")]),
+            [PathBuf::from("/a/.shop/nodes/my vol")]
+        );
     }
 }

@@ -21,34 +21,63 @@ const KUBERNETES_VERSION: &[&str] = &[
 ];
 
 const fn kubernetes(name: &'static str, package: &'static str) -> Tool {
-    Tool { name, module: "kubernetes", package, tags: "", version_variables: KUBERNETES_VERSION }
+    Tool {
+        name,
+        module: "kubernetes",
+        package,
+        tags: "",
+        version_variables: KUBERNETES_VERSION,
+    }
 }
 
 const fn plain(name: &'static str, module: &'static str, package: &'static str) -> Tool {
-    Tool { name, module, package, tags: "", version_variables: &[] }
+    Tool {
+        name,
+        module,
+        package,
+        tags: "",
+        version_variables: &[],
+    }
 }
 
 const fn containerd(name: &'static str, package: &'static str) -> Tool {
-    Tool { name, module: "containerd", package, tags: "no_btrfs no_devmapper no_zfs no_aufs", version_variables: &[] }
+    Tool {
+        name,
+        module: "containerd",
+        package,
+        tags: "no_btrfs no_devmapper no_zfs no_aufs",
+        version_variables: &[],
+    }
 }
 
 pub static API_SERVER: Tool = kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver");
-pub static CONTROLLER_MANAGER: Tool =
-    kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager");
+pub static CONTROLLER_MANAGER: Tool = kubernetes(
+    "kube-controller-manager",
+    "k8s.io/kubernetes/cmd/kube-controller-manager",
+);
 pub static SCHEDULER: Tool = kubernetes("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler");
 pub static KUBELET: Tool = kubernetes("kubelet", "k8s.io/kubernetes/cmd/kubelet");
 pub static KUBE_PROXY: Tool = kubernetes("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy");
 pub static KUBECTL: Tool = kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl");
 pub static ETCD: Tool = plain("etcd", "etcd", "go.etcd.io/etcd/server/v3");
 pub static CONTAINERD: Tool = containerd("containerd", "github.com/containerd/containerd/v2/cmd/containerd");
-pub static SHIM: Tool =
-    containerd("containerd-shim-runc-v2", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2");
+pub static SHIM: Tool = containerd(
+    "containerd-shim-runc-v2",
+    "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+);
 pub static CTR: Tool = containerd("ctr", "github.com/containerd/containerd/v2/cmd/ctr");
-pub static REGISTRY: Tool = plain("registry", "registry", "github.com/distribution/distribution/v3/cmd/registry");
+pub static REGISTRY: Tool = plain(
+    "registry",
+    "registry",
+    "github.com/distribution/distribution/v3/cmd/registry",
+);
 pub static HELM: Tool = plain("helm", "helm", "helm.sh/helm/v3/cmd/helm");
 pub static COREDNS: Tool = plain("coredns", "coredns", "github.com/coredns/coredns");
-pub static METRICS_SERVER: Tool =
-    plain("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server");
+pub static METRICS_SERVER: Tool = plain(
+    "metrics-server",
+    "metrics-server",
+    "sigs.k8s.io/metrics-server/cmd/metrics-server",
+);
 pub static LOCAL_PATH: Tool = plain(
     "local-path-provisioner",
     "local-path-provisioner",

@@ -41,8 +41,17 @@ pub fn build(place: &Place, tool: &Tool, log: &Path) -> Result<()> {
     let partial = folder.join(format!(".{}.partial", tool.name));
     let module = place.checkout.join("dev/tools").join(tool.module);
     let mut go = Command::new("go");
-    go.current_dir(&module).env("CGO_ENABLED", "0").env("GOFLAGS", "-mod=readonly -buildvcs=false");
-    go.args(["build", "-trimpath", "-tags", tool.tags, "-ldflags", &link_flags(tool, &pinned(&module, tool)?)]);
+    go.current_dir(&module)
+        .env("CGO_ENABLED", "0")
+        .env("GOFLAGS", "-mod=readonly -buildvcs=false");
+    go.args([
+        "build",
+        "-trimpath",
+        "-tags",
+        tool.tags,
+        "-ldflags",
+        &link_flags(tool, &pinned(&module, tool)?),
+    ]);
     go.arg("-o").arg(&partial).arg(tool.package);
     command::logged(&mut go, log).map_err(|error| match error.downcast::<Failure>() {
         Ok(failure) => failure
@@ -102,7 +111,12 @@ fn digest(module: &Path, tool: &Tool) -> Result<String> {
         hash.update(std::fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?);
     }
     hash.update(format!("{tool:?}"));
-    Ok(hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 #[cfg(test)]
@@ -113,8 +127,14 @@ mod tests {
 
     #[test]
     fn the_version_is_read_from_the_pins() {
-        assert_eq!(version_in(GO_MOD, "k8s.io/kubernetes/cmd/kubelet").as_deref(), Some("v1.37.2"));
-        assert_eq!(version_in(GO_MOD, "go.etcd.io/etcd/server/v3").as_deref(), Some("v3.6.16"));
+        assert_eq!(
+            version_in(GO_MOD, "k8s.io/kubernetes/cmd/kubelet").as_deref(),
+            Some("v1.37.2")
+        );
+        assert_eq!(
+            version_in(GO_MOD, "go.etcd.io/etcd/server/v3").as_deref(),
+            Some("v3.6.16")
+        );
         assert_eq!(version_in(GO_MOD, "./pause"), None);
     }
 

@@ -27,7 +27,11 @@ pub fn run(place: &Place, flags: &Down) -> Result<()> {
     let screen = Screen::new(if flags.purge { 2 } else { 1 });
     screen.step("cluster", |step| {
         step.say("stopping");
-        let text = if stop(place)? { "stopped; ./shop up continues where it was" } else { "nothing was running" };
+        let text = if stop(place)? {
+            "stopped; ./shop up continues where it was"
+        } else {
+            "nothing was running"
+        };
         Ok(((), text.to_string()))
     })?;
     if flags.purge {
@@ -37,7 +41,10 @@ pub fn run(place: &Place, flags: &Down) -> Result<()> {
             for folder in [place.state(), place.cache.clone(), "/var/lib/shop-operator".into()] {
                 delete(&folder)?;
             }
-            Ok(((), format!("{} and {} deleted", place.state().display(), place.cache.display())))
+            Ok((
+                (),
+                format!("{} and {} deleted", place.state().display(), place.cache.display()),
+            ))
         })?;
     }
     Ok(())
@@ -53,7 +60,8 @@ pub fn stop(place: &Place) -> Result<bool> {
     if left.is_empty() {
         return Ok(!before.is_empty());
     }
-    let mut failure = Failure::new("something is left").way_out("run ./shop down again; if it stays, restart the machine");
+    let mut failure =
+        Failure::new("something is left").way_out("run ./shop down again; if it stays, restart the machine");
     failure.details = left;
     Err(failure.into())
 }

@@ -45,6 +45,9 @@ pub fn build(place: &Place, registry: Option<&str>, progress: &dyn Fn(&str)) -> 
         if error.downcast_ref::<crate::failure::Failure>().is_some() {
             return error;
         }
-        crate::failure::Failure::new(format!("{error:#}")).log(&log).way_out("the whole log says more; ./shop images tries again").into()
+        crate::failure::Failure::new(format!("{error:#}"))
+            .log(&log)
+            .way_out("the whole log says more; ./shop images tries again")
+            .into()
     })
 }

@@ -34,7 +34,8 @@ pub fn run(place: &Place, fault: &Fault) -> Result<()> {
     let owner = owner::running(place)?;
     let cluster = Cluster::new(place, owner.nodes)?;
     let find = |name: &str| {
-        Node::named(name, owner.nodes).with_context(|| format!("there is no node {name}: they are node1 to node{}", owner.nodes))
+        Node::named(name, owner.nodes)
+            .with_context(|| format!("there is no node {name}: they are node1 to node{}", owner.nodes))
     };
     let text = match fault {
         Fault::Cut { node } => {

@@ -16,14 +16,27 @@ pub fn run(place: &Place) -> Result<()> {
     let listed = kube.items(&["get", "nodes", "--request-timeout=5s"]);
     for node in Node::all(owner.nodes) {
         let name = node.name();
-        let runs = if cluster.nodes()?.runs(node) { "running" } else { "stopped" };
+        let runs = if cluster.nodes()?.runs(node) {
+            "running"
+        } else {
+            "stopped"
+        };
         let cable = if network::is_joined(node) { "" } else { ", cut" };
-        let frozen = if cluster.cgroups().frozen(&node.handle()) { ", frozen" } else { "" };
+        let frozen = if cluster.cgroups().frozen(&node.handle()) {
+            ", frozen"
+        } else {
+            ""
+        };
         let ready = match &listed {
-            Ok(nodes) => nodes.iter().any(|found| found["metadata"]["name"] == name.as_str() && kube::is_true(found, "Ready")),
+            Ok(nodes) => nodes
+                .iter()
+                .any(|found| found["metadata"]["name"] == name.as_str() && kube::is_true(found, "Ready")),
             Err(_) => false,
         };
-        println!("{name:<8} {:<10} {runs}{cable}{frozen}", if ready { "Ready" } else { "NotReady" });
+        println!(
+            "{name:<8} {:<10} {runs}{cable}{frozen}",
+            if ready { "Ready" } else { "NotReady" }
+        );
     }
     let shops = listed.and_then(|_| kube.run(&["get", "shop", "--all-namespaces", "--ignore-not-found"]));
     match shops {

@@ -1,17 +1,24 @@
 //! `./shop up`: six steps from nothing to a proven shop. Each step looks first and does only what is missing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::cluster::addon_images::AddonImages;
-use crate::cluster::address::MOST_NODES;
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::cluster::addon_images::AddonImages;
+use crate::cluster::address::{MOST_NODES, Node, REGISTRY};
+use crate::failure::{self, Failure};
+use crate::kube::{self, Kube};
 use crate::owner;
 use crate::place::Place;
-use crate::screen::{self, Screen, Step};
+use crate::screen::{self, Screen};
+use crate::shop::{demo, install, progress, proof};
 use crate::tools::{self, list, list::Tool};
+use crate::verbs::images;
+use crate::wait::{self, Look};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct Up {
@@ -41,54 +48,239 @@ pub enum Size {
     Medium,
 }
 
+/// Longest wait for a shop on a busy machine.
+const SHOP_LIMIT: Duration = Duration::from_secs(900);
+
 pub fn run(place: &Place, flags: &Up) -> Result<()> {
-    let _lock = owner::lock(place, flags.take_over)?;
-    owner::make_room(place, flags.take_over)?;
-    let screen = Screen::new(6);
-    tools_step(place, &screen, list::ALL)?;
-    let cluster = Cluster::new(place, wanted_nodes(place, flags)?)?;
-    owner::claim(place, cluster.count)?;
-    cluster.start_registry()?;
-    AddonImages::ensure(place, &place.log("addon-images"))?;
-    cluster_step(&screen, &cluster)?;
+    let screen = Screen::new(if flags.cluster_only { 3 } else { 6 });
+    match &flags.context {
+        Some(context) => foreign(place, flags, context, &screen)?,
+        None => {
+            let _lock = owner::lock(place, flags.take_over)?;
+            owner::make_room(place, flags.take_over)?;
+            embedded(place, flags, &screen)?;
+        }
+    }
+    if !flags.cluster_only {
+        println!("\n{}", proof::closing(screen.elapsed()));
+        for (what, why) in hints(flags.context.is_some()) {
+            println!("  {what:<55}{why}");
+        }
+    }
     Ok(())
 }
 
+fn hints(foreign: bool) -> Vec<(String, &'static str)> {
+    let url = format!(
+        "http://{}:{}/api/v1/products?limit=3",
+        Node(1).address(),
+        demo::NODE_PORT
+    );
+    let mut hints = vec![
+        (r#"eval "$(./shop env)""#.to_string(), "kubectl and helm on your PATH"),
+        ("kubectl get shop -o wide".to_string(), ""),
+    ];
+    if !foreign {
+        hints.push((format!("curl '{url}'"), ""));
+        hints.push(("./shop down".to_string(), ""));
+    }
+    hints
+}
+
+/// All steps on the cluster of this checkout; the caller holds the lock.
+pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
+    let count = wanted_nodes(place, flags)?;
+    tools_step(place, screen, list::ALL)?;
+    let cluster = Cluster::new(place, count)?;
+    owner::claim(place, count)?;
+    let references = if flags.cluster_only {
+        cluster.start_registry()?;
+        AddonImages::ensure(place, &place.log("addon-images"))?;
+        BTreeMap::new()
+    } else {
+        images_step(place, screen, REGISTRY, || {
+            cluster.start_registry()?;
+            AddonImages::ensure(place, &place.log("addon-images")).map(drop)
+        })?
+    };
+    cluster_step(screen, &cluster)?;
+    if flags.cluster_only {
+        return Ok(());
+    }
+    let kube = Cluster::kube(place)?;
+    operator_step(place, screen, &kube, &references)?;
+    shop_step(place, screen, &kube, flags.size, true)?;
+    let gateway = format!("http://{}:{}", Node(1).address(), demo::NODE_PORT);
+    screen.step("proof", |step| {
+        step.say("placing an order");
+        Ok(((), proof::run(&kube, &gateway)?))
+    })
+}
+
+/// All steps but the cluster's own, on somebody else's cluster.
+fn foreign(place: &Place, flags: &Up, context: &str, screen: &Screen<'_>) -> Result<()> {
+    let registry = flags.registry.as_deref().context("--context needs --registry")?;
+    tools_step(place, screen, list::CLIENTS)?;
+    let references = images_step(place, screen, registry, || Ok(()))?;
+    let kube = Kube {
+        kubectl: tools::path(place, &list::KUBECTL)?,
+        helm: tools::path(place, &list::HELM)?,
+        kubeconfig: None,
+        context: Some(context.to_string()),
+    };
+    screen.step("cluster", |_| {
+        if !kube.ready() {
+            return Err(Failure::new(format!("the context {context} does not answer"))
+                .way_out("kubectl config get-contexts lists yours")
+                .into());
+        }
+        let nodes = kube.items(&["get", "nodes"])?.len();
+        Ok(((), format!("context {context}, {nodes} nodes")))
+    })?;
+    operator_step(place, screen, &kube, &references)?;
+    shop_step(place, screen, &kube, flags.size, false)?;
+    screen.step("proof", |step| {
+        step.say("placing an order");
+        let forward = Forward::start(&kube)?;
+        Ok(((), proof::run(&kube, &forward.url)?))
+    })
+}
+
 /// Builds what is missing and links kubectl and helm into `.shop/bin`.
-fn tools_step(place: &Place, screen: &Screen, wanted: &[&Tool]) -> Result<()> {
+pub fn tools_step(place: &Place, screen: &Screen<'_>, wanted: &[&Tool]) -> Result<()> {
     screen.step("tools", |step| {
         let missing = tools::missing(place, wanted)?;
         let log = place.log("tools");
         for (done, tool) in missing.iter().enumerate() {
-            step.say(&format!("{} {} {}/{}", screen::bar(done as u64, missing.len() as u64), tool.name, done + 1, missing.len()));
+            let bar = screen::bar(done as u64, missing.len() as u64);
+            step.say(&format!("{bar} {} {}/{}", tool.name, done + 1, missing.len()));
             tools::build(place, tool, &log)?;
         }
         for tool in list::CLIENTS {
             link(&tools::path(place, tool)?, &place.bin().join(tool.name))?;
         }
         let version = tools::pinned(&place.checkout.join("dev/tools/kubernetes"), &list::KUBECTL)?;
-        let how = if missing.is_empty() { "cached".to_string() } else { format!("{} built, cached next time", missing.len()) };
-        Ok(((), format!("kubernetes {}, etcd, containerd, coredns, helm ({how})", version.trim_start_matches('v'))))
+        let how = if missing.is_empty() {
+            ""
+        } else {
+            ", built (cached next time)"
+        };
+        let others = if wanted.len() == list::ALL.len() {
+            "etcd, containerd, coredns, helm"
+        } else {
+            "helm"
+        };
+        Ok((
+            (),
+            format!("kubernetes {}, {others}{how}", version.trim_start_matches('v')),
+        ))
     })
 }
 
-fn cluster_step(screen: &Screen, cluster: &Cluster<'_>) -> Result<()> {
-    screen.step("cluster", |step: &Step| {
-        cluster.start_nodes_and_control_plane(&|text| step.say(text))?;
-        let ready = screen::human(step.elapsed());
-        cluster.start_services(&|text| step.say(text))?;
-        Ok(((), format!("{} nodes Ready after {ready}", cluster.count)))
+fn images_step(
+    place: &Place,
+    screen: &Screen<'_>,
+    registry: &str,
+    prepare: impl FnOnce() -> Result<()>,
+) -> Result<BTreeMap<String, String>> {
+    screen.step("images", |step| {
+        step.say("registry");
+        prepare()?;
+        let built = images::build(place, Some(registry), &|text| step.say(text))?;
+        let text = format!("{} images, {}", built.references.len(), screen::size(built.bytes));
+        Ok((built.references, text))
     })
+}
+
+fn cluster_step(screen: &Screen<'_>, cluster: &Cluster<'_>) -> Result<()> {
+    screen.step("cluster", |step| {
+        cluster.start_nodes_and_control_plane(&|text| step.say(text))?;
+        cluster.start_services(&|text| step.say(text))?;
+        Ok(((), format!("{} nodes Ready", cluster.count)))
+    })
+}
+
+fn operator_step(place: &Place, screen: &Screen<'_>, kube: &Kube, images: &BTreeMap<String, String>) -> Result<()> {
+    screen.step("operator", |step| {
+        step.say("helm");
+        Ok(((), install::ensure(place, kube, images)?))
+    })
+}
+
+fn shop_step(place: &Place, screen: &Screen<'_>, kube: &Kube, size: Size, node_port: bool) -> Result<()> {
+    screen.step("shop", |step| {
+        demo::apply(place, kube, size, node_port)?;
+        let look = || {
+            let shop = demo::get(kube)?.context("the ShopDeployment is gone")?;
+            let line = progress::line(&shop);
+            step.say(&line);
+            Ok(if progress::is_ready(&shop) {
+                Look::Ready(line)
+            } else {
+                Look::NotYet(line)
+            })
+        };
+        let line = wait::until("the shop", SHOP_LIMIT, Duration::from_secs(1), look).map_err(|error| {
+            let mut told = Failure::new(format!(
+                "shop {} is not Ready after {} minutes",
+                demo::NAME,
+                SHOP_LIMIT.as_secs() / 60
+            ));
+            told.details = demo::get(kube)
+                .ok()
+                .flatten()
+                .map(|shop| progress::problems(&shop))
+                .unwrap_or_default();
+            told.details
+                .extend(kube::pod_problems(kube, demo::NAMESPACE).unwrap_or_default());
+            told.details.extend(failure::explain(&error, 0));
+            told.way_out("kubectl describe shop demo says more; ./shop up goes on waiting")
+        })?;
+        Ok(((), line))
+    })
+}
+
+/// `kubectl port-forward` for as long as it lives.
+struct Forward {
+    child: Child,
+    url: String,
+}
+
+impl Forward {
+    fn start(kube: &Kube) -> Result<Forward> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let service = format!("service/{}-gateway", demo::NAME);
+        let mut command: Command =
+            kube.kubectl(&["-n", demo::NAMESPACE, "port-forward", &service, &format!("{port}:80")]);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Forward {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+        })
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn wanted_nodes(place: &Place, flags: &Up) -> Result<u8> {
-    let running = owner::current().filter(|owner| owner.checkout == place.checkout).map(|owner| owner.nodes);
+    let running = owner::current()
+        .filter(|owner| owner.checkout == place.checkout)
+        .map(|owner| owner.nodes);
     match (flags.nodes, running) {
-        (Some(wanted), Some(running)) if wanted < running => {
-            Err(Failure::new(format!("the cluster has {running} nodes, {wanted} were asked for"))
-                .way_out("./shop down, then ./shop up --nodes with fewer")
-                .into())
-        }
+        (Some(wanted), Some(running)) if wanted < running => Err(Failure::new(format!(
+            "the cluster has {running} nodes, {wanted} were asked for"
+        ))
+        .way_out("./shop down, then ./shop up --nodes with fewer")
+        .into()),
         (Some(wanted), _) => Ok(wanted),
         (None, running) => Ok(running.unwrap_or(3)),
     }

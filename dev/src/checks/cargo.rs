@@ -1,0 +1,157 @@
+//! Runs of cargo, each with its own log. Tests get a second chance, and the text says so when it was needed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::outcome::{self, Outcome};
+use crate::command;
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::screen::Step;
+
+fn cargo(place: &Place, args: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(&place.checkout)
+        .env("CARGO_TARGET_DIR", place.target())
+        .env("CARGO_TERM_COLOR", "never");
+    // A backtrace of a failed assertion says nothing that its message does not.
+    cargo.env("RUST_BACKTRACE", "0").args(args);
+    cargo
+}
+
+/// A log that starts anew.
+fn fresh_log(place: &Place, name: &str) -> PathBuf {
+    let log = place.log(name);
+    let _ = std::fs::remove_file(&log);
+    log
+}
+
+pub fn format(place: &Place) -> Result<((), String)> {
+    let log = fresh_log(place, "test-format");
+    command::logged(&mut cargo(place, &["fmt", "--all", "--check"]), &log).map_err(|_| {
+        Failure::new("the code is not formatted")
+            .way_out("cargo fmt --all")
+            .log(&log)
+    })?;
+    Ok(((), "cargo fmt has nothing to change".into()))
+}
+
+pub fn clippy(place: &Place) -> Result<((), String)> {
+    let log = fresh_log(place, "test-clippy");
+    let args = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    command::logged(&mut cargo(place, &args), &log)
+        .map_err(|_| Failure::new("clippy has something to say").log(&log))?;
+    Ok(((), "no warning".into()))
+}
+
+/// Unit, snapshot, property, story and datastore tests of every crate but the end-to-end one.
+pub fn unit(place: &Place, step: &Step<'_>) -> Result<((), String)> {
+    let args = [
+        "test",
+        "--workspace",
+        "--exclude",
+        "shop-e2e",
+        "--locked",
+        "--no-fail-fast",
+    ];
+    step.say("compiling and running");
+    let log = fresh_log(place, "test-unit");
+    let first = run(place, &args, &[], &log)?;
+    if first.failed.is_empty() && !first.broken {
+        return Ok(((), format!("{} passed", first.passed)));
+    }
+    if first.broken {
+        return Err(Failure::new("the tests do not run to their end").log(&log).into());
+    }
+    step.say(&format!(
+        "a second try, as these failed: {}",
+        outcome::names(&first.failed)
+    ));
+    let log = fresh_log(place, "test-unit-again");
+    let second = run(place, &args, &[], &log)?;
+    verdict(&first, &second, &log)
+}
+
+/// The promises; those that fail are tried alone once more.
+pub fn end_to_end(place: &Place, step: &Step<'_>) -> Result<((), String)> {
+    let envs = [
+        ("KUBECONFIG", place.kubeconfig()),
+        ("SHOP_CHECKOUT", place.checkout.clone()),
+    ];
+    let log = fresh_log(place, "test-e2e");
+    step.say("compiling and running");
+    let common = [
+        "test",
+        "--locked",
+        "-p",
+        "shop-e2e",
+        "--no-fail-fast",
+        "--",
+        "--include-ignored",
+        "--test-threads=1",
+    ];
+    let first = run(place, &common, &envs, &log)?;
+    if first.failed.is_empty() && !first.broken {
+        return Ok(((), format!("{} promises kept", first.passed)));
+    }
+    if first.broken {
+        return Err(Failure::new("the promises do not run to their end").log(&log).into());
+    }
+    step.say(&format!("a second try, alone: {}", outcome::names(&first.failed)));
+    let again = fresh_log(place, "test-e2e-again");
+    let exact: Vec<&str> = common
+        .iter()
+        .copied()
+        .chain(["--exact"])
+        .chain(first.failed.iter().map(String::as_str))
+        .collect();
+    let second = run(place, &exact, &envs, &again)?;
+    let together = Outcome {
+        passed: first.passed + second.passed,
+        ..second
+    };
+    verdict(&first, &together, &again)
+}
+
+fn verdict(first: &Outcome, second: &Outcome, log: &Path) -> Result<((), String)> {
+    if second.failed.is_empty() && !second.broken {
+        return Ok((
+            (),
+            format!(
+                "{} passed, these at the second try: {}",
+                second.passed,
+                outcome::names(&first.failed)
+            ),
+        ));
+    }
+    let mut failure = Failure::new(format!("failed twice: {}", outcome::names(&second.failed))).log(log);
+    let once: Vec<_> = first.failed.difference(&second.failed).map(String::as_str).collect();
+    if !once.is_empty() {
+        failure = failure.detail(format!("passed at the second try: {}", once.join(", ")));
+    }
+    Err(failure.into())
+}
+
+/// One run of `cargo test`; a failing test is an outcome, not an error.
+pub fn run(place: &Place, args: &[&str], envs: &[(&str, PathBuf)], log: &Path) -> Result<Outcome> {
+    let mut command = cargo(place, args);
+    command.envs(envs.iter().map(|(name, value)| (name, value)));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(place.bin()).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(paths)?);
+    let success = command::logged(&mut command, log).is_ok();
+    let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
+    Ok(outcome::read(&text, success))
+}

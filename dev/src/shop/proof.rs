@@ -1,0 +1,149 @@
+//! The proof of `up`: a new customer's order through the gateway, in its shard, handled by the worker.
+//! In: the gateway's address. Out: one line. Each part is asked again until its deadline, as a shop just started may
+//! still be connecting.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::{demo, http};
+use crate::failure::{self, Failure};
+use crate::kube::Kube;
+use crate::screen;
+use crate::wait::{self, Look};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+const PRODUCTS: &str = "200";
+
+pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
+    seed(kube)?;
+    let product = patiently("a product", || {
+        let page = http::get(&format!("{gateway}/api/v1/products?limit=1"), &[])?.ok("list products")?;
+        Ok(page["items"][0]["id"]
+            .as_str()
+            .context("the catalogue is empty")?
+            .to_string())
+    })?;
+    let token = customer(gateway)?;
+    let key = unique();
+    let headers = [
+        format!("authorization: Bearer {token}"),
+        format!("idempotency-key: {key}"),
+    ];
+    let body = json!({"lines": [{"product_id": product, "quantity": 1}]});
+    let (order, took) = patiently("the order", || {
+        let begun = Instant::now();
+        let order = http::post(&format!("{gateway}/api/v1/orders"), &headers, &body)?.ok("place an order")?;
+        Ok((order, begun.elapsed()))
+    })?;
+    let placed = Instant::now();
+    let id = order["id"].as_str().context("the order has no id")?.to_string();
+    wait_until_accepted(gateway, &headers[..1], &id)?;
+    Ok(sentence(&order, took, placed.elapsed()))
+}
+
+fn sentence(order: &Value, took: Duration, handled: Duration) -> String {
+    let id: String = order["id"].as_str().unwrap_or("?").chars().take(13).collect();
+    let (took, handled) = (took.as_millis(), handled.as_millis());
+    format!(
+        "order {id}… by a new customer: {took} ms, shard {}, event handled after {handled} ms",
+        order["shard"]
+    )
+}
+
+/// Twice is no different from once: a product's number is its identity.
+fn seed(kube: &Kube) -> Result<()> {
+    let pod = format!("deployment/{}-product", demo::NAME);
+    patiently("seed the catalogue", || {
+        kube.run(&[
+            "-n",
+            demo::NAMESPACE,
+            "exec",
+            &pod,
+            "--",
+            "/usr/bin/product",
+            "seed",
+            "--products",
+            PRODUCTS,
+        ])
+    })
+    .map(drop)
+}
+
+fn customer(gateway: &str) -> Result<String> {
+    let email = format!("proof-{}@example.com", unique());
+    let password = format!("secret-{}", unique());
+    patiently("a new customer", || {
+        let body = json!({"email": email, "password": password, "name": "Proof"});
+        let answer = http::post(&format!("{gateway}/api/v1/users"), &[], &body)?;
+        // The first try may have succeeded with its answer lost.
+        if answer.status == 409 {
+            Ok(Value::Null)
+        } else {
+            answer.ok("register")
+        }
+    })?;
+    patiently("log in", || {
+        let body = json!({"email": email, "password": password});
+        let session = http::post(&format!("{gateway}/api/v1/sessions"), &[], &body)?.ok("log in")?;
+        Ok(session["access_token"]
+            .as_str()
+            .context("the session has no token")?
+            .to_string())
+    })
+}
+
+fn wait_until_accepted(gateway: &str, headers: &[String], id: &str) -> Result<()> {
+    let url = format!("{gateway}/api/v1/orders/{id}");
+    wait::until("the order's event", PATIENCE, Duration::from_millis(50), || {
+        let state = match http::get(&url, headers).and_then(|answer| answer.ok("read the order")) {
+            Ok(order) if order["status"] == "accepted" => return Ok(Look::Ready(())),
+            Ok(order) => format!("the order is {}", order["status"]),
+            Err(error) => error.to_string(),
+        };
+        Ok(Look::NotYet(state))
+    })
+}
+
+/// Tries until it works or patience ends; the last error is told.
+fn patiently<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let look = || {
+        Ok(match attempt() {
+            Ok(value) => Look::Ready(value),
+            Err(error) => Look::NotYet(format!("{error:#}")),
+        })
+    };
+    wait::until(what, PATIENCE, Duration::from_millis(500), look).map_err(|error| {
+        let mut told = Failure::new(error.to_string()).way_out("kubectl get shop -o wide names the part that fails");
+        told.details = failure::explain(&error, 0);
+        told.into()
+    })
+}
+
+fn unique() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/uuid")
+        .unwrap_or_default()
+        .trim()
+        .to_string()
+}
+
+/// How long everything took, for the last line.
+pub fn closing(total: Duration) -> String {
+    format!("shop {} is Ready ({}).  Try:", demo::NAME, screen::human(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_names_shard_and_times() {
+        let order = json!({"id": "0192f3aa-1111-7000", "shard": 1});
+        let text = sentence(&order, Duration::from_millis(38), Duration::from_millis(210));
+        assert_eq!(
+            text,
+            "order 0192f3aa-1111… by a new customer: 38 ms, shard 1, event handled after 210 ms"
+        );
+    }
+}
