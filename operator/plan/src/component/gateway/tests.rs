@@ -1,1 +1,67 @@
-//! Tests.
+//! Routes: order, retries, and answers of the gateway's own.
+
+use super::{Gateway, config, route};
+use crate::contract::Component;
+use crate::fixtures::{empty_world, shop, shop_of};
+use crate::object::Body;
+use serde_json::Value;
+use shop_contract::service::ALL;
+
+fn configuration(shop: &crate::shop::ValidatedShop) -> Value {
+    serde_json::from_str(&config::file(shop)).unwrap()
+}
+
+#[test]
+fn every_route_has_its_cluster_and_longer_prefixes_come_first() {
+    let shop = shop_of("services: {all: {image: 'registry.example/all:1', port: 3000, route: /api}}");
+    let routes = route::routes(&shop);
+    let prefixes: Vec<&str> = routes
+        .iter()
+        .filter_map(|route| route["match"]["path_separated_prefix"].as_str())
+        .collect();
+    for prefix in ALL.iter().flat_map(|service| service.routes) {
+        assert_eq!(prefixes.iter().filter(|found| *found == prefix).count(), 2, "{prefix}");
+    }
+    assert_eq!(prefixes.last(), Some(&"/api"));
+    let all = configuration(&shop);
+    let clusters = all["static_resources"]["clusters"].as_array().unwrap();
+    for target in routes.iter().filter_map(|route| route["route"]["cluster"].as_str()) {
+        assert!(clusters.iter().any(|cluster| cluster["name"] == target), "{target}");
+    }
+}
+
+#[test]
+fn only_safe_methods_are_tried_again_after_they_were_sent() {
+    for route in route::routes(&shop()).iter().filter(|route| route["route"].is_object()) {
+        let retries = route["route"]["retry_policy"]["retry_on"].as_str().unwrap();
+        let is_safe = route["match"]["headers"][0]["string_match"]["safe_regex"]["regex"] == "GET|HEAD|OPTIONS";
+        assert_eq!(retries.contains("reset"), is_safe, "{route}");
+    }
+}
+
+#[test]
+fn a_down_tier_is_named() {
+    let replies = super::reply::local_replies();
+    let mappers = replies["mappers"].as_array().unwrap();
+    let of = |status: u64| {
+        let is =
+            |mapper: &&Value| mapper["filter"]["status_code_filter"]["comparison"]["value"]["default_value"] == status;
+        mappers.iter().find(is).unwrap()["body_format_override"].clone()
+    };
+    assert_eq!(of(503)["json_format"]["tier"], "%UPSTREAM_CLUSTER%");
+    assert!(of(404)["json_format"]["tier"].is_null());
+    assert_eq!(of(404)["content_type"], "application/problem+json");
+}
+
+#[test]
+fn the_service_opens_the_port_asked_for() {
+    let shop = shop_of("gateway: {serviceType: NodePort, nodePort: 30080}");
+    let plan = Gateway.plan(&shop, &empty_world()).unwrap();
+    let service = plan.objects.iter().find_map(|object| match &object.body {
+        Body::Applied(body) if body["kind"] == "Service" => Some(body["spec"].clone()),
+        Body::Applied(_) | Body::Generated { .. } => None,
+    });
+    let service = service.unwrap();
+    assert_eq!(service["type"], "NodePort");
+    assert_eq!(service["ports"][0]["nodePort"], 30080);
+}

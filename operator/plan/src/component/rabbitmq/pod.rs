@@ -14,8 +14,7 @@ use crate::topology::placement;
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 use shop_contract::port::{AMQP, RABBITMQ_CLUSTER, RABBITMQ_EPMD, RABBITMQ_MANAGEMENT, RABBITMQ_METRICS};
 
-/// The script itself: the one in /usr/sbin insists on a certain user.
-const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const PROGRAM: &str = "/usr/sbin/rabbitmq-server";
 /// Where RabbitMQ keeps everything it writes: its home.
 const DATA: &str = "/var/lib/rabbitmq";
 const CONFIG: &str = "/etc/shop/rabbitmq";

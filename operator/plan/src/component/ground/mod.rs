@@ -1,6 +1,9 @@
 //! What every other component stands on: the generated Secret, the shard map, the account of Patroni with its rights.
 //! The map never changes on a guess: while the published one cannot be read, it is left as it is.
 
+#[cfg(test)]
+mod tests;
+
 use super::applied::Owner;
 use super::standing::id;
 use crate::contract::{Component, ComponentPlan, PlanError};
