@@ -14,17 +14,18 @@ const TITLES: &[(u16, &str, bool)] = &[
 ];
 
 pub fn local_replies() -> Value {
-    let mappers: Vec<Value> = TITLES
+    let titled = TITLES
         .iter()
-        .map(|(status, title, upstream)| mapper(*status, title, *upstream))
-        .collect();
-    json!({"mappers": mappers, "body_format": body("Request refused", false)})
+        .map(|(status, title, upstream)| mapper("EQ", *status, title, *upstream));
+    // The first that fits is taken. Answers that are no error, such as the health's, stay as they are.
+    let other = mapper("GE", 400, "Request refused", false);
+    json!({"mappers": titled.chain([other]).collect::<Vec<Value>>()})
 }
 
-fn mapper(status: u16, title: &str, upstream: bool) -> Value {
+fn mapper(comparison: &str, status: u16, title: &str, upstream: bool) -> Value {
     let value = json!({"default_value": status, "runtime_key": format!("shop.reply.{status}")});
     json!({
-        "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}},
+        "filter": {"status_code_filter": {"comparison": {"op": comparison, "value": value}}},
         "body_format_override": body(title, upstream),
     })
 }

@@ -13,7 +13,7 @@ fn configuration(shop: &crate::shop::ValidatedShop) -> Value {
 
 #[test]
 fn every_route_has_its_cluster_and_longer_prefixes_come_first() {
-    let shop = shop_of("services: {all: {image: 'registry.example/all:1', port: 3000, route: /api}}");
+    let shop = shop_of("services: {all: {image: 'registry.example/all:1', port: 3000, route: /api/v1/a}}");
     let routes = route::routes(&shop);
     let prefixes: Vec<&str> = routes
         .iter()
@@ -22,7 +22,7 @@ fn every_route_has_its_cluster_and_longer_prefixes_come_first() {
     for prefix in ALL.iter().flat_map(|service| service.routes) {
         assert_eq!(prefixes.iter().filter(|found| *found == prefix).count(), 2, "{prefix}");
     }
-    assert_eq!(prefixes.last(), Some(&"/api"));
+    assert_eq!(prefixes.last(), Some(&"/api/v1/a"));
     let all = configuration(&shop);
     let clusters = all["static_resources"]["clusters"].as_array().unwrap();
     for target in routes.iter().filter_map(|route| route["route"]["cluster"].as_str()) {
