@@ -15,4 +15,4 @@ pub use broker::{Broker, BrokerError};
 pub use consumer::{Consumer, HandleError, Handler, Message};
 pub use inbox::first_time;
 pub use outbox::{append, purge};
-pub use relay::{RelayMetrics, relay_all_shards, relay_batch};
+pub use relay::{RelayError, RelayMetrics, relay_all_shards, relay_batch};

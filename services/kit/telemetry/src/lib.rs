@@ -91,7 +91,7 @@ mod tests {
         metrics.request("GET", "/api/v1/products/{id}", 200, Duration::from_millis(3));
         let text = metrics.text();
         let line =
-            r#"shop_http_requests_total{method="GET",route="/api/v1/products/{id}",service="product",status="200"} 1"#;
+            r#"shop_http_requests_total{method="GET",route="/api/v1/products/{id}",status="200",service="product"} 1"#;
         assert!(text.contains(line), "{text}");
     }
 
