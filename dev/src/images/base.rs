@@ -35,7 +35,7 @@ pub fn ensure(builder: &Builder, work: &Path, log: &Path) -> Result<()> {
     if !command::succeeds(Command::new("mmdebstrap").arg("--version")) {
         return Ok(());
     }
-    let mark = work.join("base");
+    let mark = work.join("base-made");
     let wanted = Hash::new().text(&recipe_text()).text(builder.name()).short();
     let made = std::fs::read_to_string(&mark).is_ok_and(|text| text == wanted);
     if made && builder.has(&builder.base_reference()) {

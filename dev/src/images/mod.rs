@@ -110,11 +110,9 @@ fn make(
     std::thread::scope(|scope| {
         let compiling = (!compiled.is_empty())
             .then(|| scope.spawn(|| program::ensure(request.checkout, request.cache, wanted, keys, &cargo_log)));
-        builder.tidy(request.log)?;
-        (request.progress)("base");
-        base::ensure(&builder, work, request.log).context("the base image cannot be made")?;
-        for item in &packaged {
-            one(request, &builder, item, &item.recipe.context(request.checkout))?;
+        if let Err(error) = packages(request, &builder, work, &packaged) {
+            (request.progress)("failed; waiting for the compiler to end");
+            return Err(error);
         }
         let Some(compiling) = compiling else { return Ok(()) };
         (request.progress)("compiling operator and services");
@@ -128,6 +126,16 @@ fn make(
         }
         Ok(())
     })
+}
+
+/// The base and what is built from packages alone.
+fn packages(request: &Request<'_>, builder: &Builder, work: &Path, items: &[&Item]) -> Result<()> {
+    builder.tidy(request.log)?;
+    (request.progress)("base");
+    base::ensure(builder, work, request.log).context("the base image cannot be made")?;
+    items
+        .iter()
+        .try_for_each(|item| one(request, builder, item, &item.recipe.context(request.checkout)))
 }
 
 /// Builds one image unless the builder still has it, and pushes it.
