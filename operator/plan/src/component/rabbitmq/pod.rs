@@ -48,7 +48,7 @@ pub fn pod(owner: &Owner<'_>) -> Pod {
 /// names of all nodes resolve: a node that cannot see the others would found a cluster of its own.
 const START: &str = r#"install -m 0400 "$COOKIE_FILE" "$HOME/.erlang.cookie"
 own=${RABBITMQ_NODENAME#*@}
-if [ -d "$HOME/mnesia" ]; then wait_for=$own; else wait_for="$own $PEERS"; fi
+if [ -e "$HOME/mnesia/$RABBITMQ_NODENAME/schema.DAT" ]; then wait_for=$own; else wait_for="$own $PEERS"; fi
 tries=60
 for name in $wait_for; do
   until getent hosts "$name" > /dev/null; do
