@@ -118,7 +118,7 @@ impl Timer<'_> {
     /// A pure step.
     pub fn of<T>(self, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
-        let result = tracing::info_span!("step", name = self.step).in_scope(work);
+        let result = tracing::info_span!("step", step = self.step).in_scope(work);
         self.record(started);
         result
     }
@@ -126,7 +126,7 @@ impl Timer<'_> {
     /// A step that waits.
     pub async fn during<T>(self, work: impl Future<Output = T>) -> T {
         let started = Instant::now();
-        let result = work.instrument(tracing::info_span!("step", name = self.step)).await;
+        let result = work.instrument(tracing::info_span!("step", step = self.step)).await;
         self.record(started);
         result
     }
