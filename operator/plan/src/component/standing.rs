@@ -2,7 +2,6 @@
 //! that is wrong, in words that name the object. Must not decide what a component makes of it.
 
 use super::workload::CLAIM;
-use crate::digest::digest_of;
 use crate::health::{Health, State};
 use crate::object::ComponentId;
 use crate::observed::{Observed, Seen};
@@ -138,7 +137,7 @@ pub fn due(seen: &Observed, task: Task) -> Option<Task> {
     let done = seen
         .done
         .get(&task.key())
-        .is_some_and(|outcome| outcome.succeeded && outcome.digest == digest_of(&task));
+        .is_some_and(|outcome| outcome.succeeded && outcome.digest == task.digest());
     (!done).then_some(task)
 }
 

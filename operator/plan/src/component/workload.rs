@@ -6,6 +6,7 @@ use crate::digest::digest_of;
 use crate::names;
 use crate::object::{Object, Wave};
 use crate::observed::Observed;
+use crate::quantity;
 use crate::shop::Storage;
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment, StatefulSet,
@@ -106,6 +107,7 @@ pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &O
         replicas,
         storage,
     } = wanted;
+    let storage = existing_storage(name, seen).unwrap_or((*storage).clone());
     let retain = StatefulSetPersistentVolumeClaimRetentionPolicy {
         when_deleted: Some("Retain".into()),
         when_scaled: Some("Retain".into()),
@@ -122,9 +124,7 @@ pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &O
         persistent_volume_claim_retention_policy: Some(retain),
         selector: owner.label_selector(),
         template: pod.template(owner),
-        volume_claim_templates: Some(vec![
-            existing_claim(name, seen).unwrap_or_else(|| claim(owner, storage)),
-        ]),
+        volume_claim_templates: Some(vec![claim(owner, &storage)]),
         ..StatefulSetSpec::default()
     };
     let set = StatefulSet {
@@ -152,14 +152,24 @@ fn claim(owner: &Owner<'_>, storage: &Storage) -> PersistentVolumeClaim {
     }
 }
 
-/// The API server refuses any change of a StatefulSet's claim templates, so an existing set keeps the one it has.
-fn existing_claim(name: &str, seen: &Observed) -> Option<PersistentVolumeClaim> {
+/// The API server refuses any change of a StatefulSet's claim templates, so an existing set keeps what it has.
+fn existing_storage(name: &str, seen: &Observed) -> Option<Storage> {
     let set = seen
         .stateful_sets
         .known()?
         .iter()
         .find(|set| set.metadata.name.as_deref() == Some(name))?;
-    let mut claim = set.spec.as_ref()?.volume_claim_templates.as_ref()?.first()?.clone();
-    claim.status = None;
-    Some(claim)
+    let claim = set
+        .spec
+        .as_ref()?
+        .volume_claim_templates
+        .as_ref()?
+        .first()?
+        .spec
+        .as_ref()?;
+    let Quantity(size) = claim.resources.as_ref()?.requests.as_ref()?.get("storage")?;
+    Some(Storage {
+        size: quantity::bytes(size).ok()?,
+        class_name: claim.storage_class_name.clone(),
+    })
 }
