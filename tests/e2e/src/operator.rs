@@ -81,10 +81,13 @@ impl Operator {
         let release = annotations
             .get("meta.helm.sh/release-name")
             .expect("the operator was installed by helm");
-        let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/shop-operator");
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let chart = checkout.join("charts/shop-operator");
+        let own = checkout.join(".shop/bin/helm");
+        let program = if own.exists() { own } else { "helm".into() };
         let stamp = format!("podAnnotations.upgraded={}", uuid::Uuid::new_v4());
         let namespace = self.namespace();
-        let mut helm = tokio::process::Command::new("helm");
+        let mut helm = tokio::process::Command::new(program);
         helm.args([
             "upgrade",
             release,
@@ -95,7 +98,7 @@ impl Operator {
             &stamp,
         ])
         .arg(chart);
-        let output = helm.output().await.expect("helm is on PATH (see ./shop env)");
+        let output = helm.output().await.expect("helm is on PATH or in .shop/bin");
         assert!(
             output.status.success(),
             "helm upgrade: {}",

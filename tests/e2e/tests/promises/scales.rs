@@ -32,23 +32,23 @@ async fn replicas_follow_the_spec() {
 #[ignore = "needs a cluster"]
 async fn an_autoscalers_replicas_are_left_alone() {
     with_demo_shop(|demo| async move {
-        let autoscaling = json!({"minReplicas": 2, "maxReplicas": 3, "targetCpuUtilization": 90});
+        let autoscaling = json!({"minReplicas": 3, "maxReplicas": 4, "targetCpuUtilization": 90});
         demo.edit(json!({"services": {"product": {"replicas": null, "autoscaling": autoscaling}}}))
             .await;
         let scalers: Api<HorizontalPodAutoscaler> = demo.cluster.api(demo.namespace());
         eventually(SOON, "product has an autoscaler", || scalers.get("demo-product")).await;
         eventually(PATIENCE, "the autoscaler has raised product to its minimum", || async {
             let replicas = replicas(&demo).await?;
-            ensure!(replicas >= 2, "{replicas} replicas");
+            ensure!(replicas >= 3, "{replicas} replicas");
             anyhow::Ok(())
         })
         .await;
 
         // Another hand sets the count, as an autoscaler does; an edit elsewhere makes the operator plan once more.
         let deployments: Api<Deployment> = demo.cluster.api(demo.namespace());
-        let three = Patch::Merge(json!({"spec": {"replicas": 3}}));
+        let four = Patch::Merge(json!({"spec": {"replicas": 4}}));
         deployments
-            .patch_scale("demo-product", &PatchParams::default(), &three)
+            .patch_scale("demo-product", &PatchParams::default(), &four)
             .await
             .expect("scaled");
         demo.edit(json!({"services": {"product": {"env": {"E2E_MARK": "replanned"}}}}))
@@ -65,7 +65,7 @@ async fn an_autoscalers_replicas_are_left_alone() {
         )
         .await;
         let left = replicas(&demo).await.expect("the Deployment");
-        assert!(left >= 2, "the operator wrote {left} over the autoscaler's replicas");
+        assert!(left >= 3, "the operator wrote {left} over the autoscaler's replicas");
         let operator_owns = deployments
             .get("demo-product")
             .await
