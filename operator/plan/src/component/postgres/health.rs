@@ -78,11 +78,10 @@ fn without_primary(words: &str, pods: &Standing<'_>, view: Option<&PatroniView>)
     if let Some(problem) = &pods.problem {
         return (State::Unavailable, format!("{words}: no primary: {problem}"));
     }
-    if view.is_some_and(|view| view.members.iter().any(has_data)) {
-        return (
-            State::Unavailable,
-            format!("{words}: no primary; {} standbys are ready to take over", pods.ready),
-        );
+    let members = view.map_or(0, |view| view.members.iter().filter(|member| has_data(member)).count());
+    if members > 0 {
+        let message = format!("{words}: no primary among {members} running members");
+        return (State::Unavailable, message);
     }
     (State::Progressing, format!("{words}: no primary yet"))
 }
