@@ -40,7 +40,7 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
         plan.tasks.append(&mut part.tasks);
         plan.waiting.append(&mut part.waiting);
     }
-    if is_unknown(seen) {
+    if anything_unknown(seen) {
         plan.keep = components.iter().map(|component| component.id()).collect();
     }
     plan.tasks.extend(proof::plan_proof(shop, &health));
@@ -51,7 +51,7 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
 }
 
 fn healths(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: &Observed) -> BTreeMap<ComponentId, Health> {
-    let of = |component: &Box<dyn Component>| {
+    let of = |component: &dyn Component| {
         let health = component.health(shop, seen);
         let suspended = Health {
             state: State::Suspended,
@@ -60,7 +60,7 @@ fn healths(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: &Obser
         };
         (component.id(), if shop.suspend { suspended } else { health })
     };
-    components.iter().map(of).collect()
+    components.iter().map(|component| of(component.as_ref())).collect()
 }
 
 /// The first need that does not serve yet.
@@ -86,6 +86,15 @@ fn first_unserved(
 
 fn is_unknown(seen: &Observed) -> bool {
     matches!(seen.stateful_sets, Seen::Unknown(_)) || matches!(seen.deployments, Seen::Unknown(_))
+}
+
+/// A component may leave out an object it cannot decide about: nothing is pruned then.
+fn anything_unknown(seen: &Observed) -> bool {
+    is_unknown(seen)
+        || matches!(seen.pods, Seen::Unknown(_))
+        || matches!(seen.claims, Seen::Unknown(_))
+        || matches!(seen.secrets, Seen::Unknown(_))
+        || matches!(seen.shard_map, Seen::Unknown(_))
 }
 
 /// Whether a workload of this component exists. What is unknown may exist.

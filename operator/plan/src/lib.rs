@@ -23,6 +23,8 @@ pub mod quantity;
 pub mod report;
 pub mod shop;
 pub mod task;
+#[cfg(test)]
+mod tests;
 pub mod topology;
 pub mod validate;
 

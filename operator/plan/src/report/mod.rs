@@ -97,10 +97,10 @@ pub fn report(
 fn untouched(conditions: &mut Conditions, reason: &str, message: &str) {
     conditions.set(condition::RECONCILING, "False", reason, "waits for an edit");
     conditions.set(condition::STALLED, "True", reason, message);
-    if !conditions
+    let was_ready = conditions
         .before(condition::READY)
-        .is_some_and(|ready| ready.status == "True")
-    {
+        .is_some_and(|ready| ready.status == "True");
+    if !was_ready {
         conditions.set(condition::READY, "False", reason, message);
     }
 }

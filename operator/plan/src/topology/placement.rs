@@ -35,6 +35,8 @@ pub fn spread(selector: &BTreeMap<String, String>, strict: bool) -> Vec<Topology
     let constraint = |key: &str, must: bool| TopologySpreadConstraint {
         label_selector: Some(labels(selector)),
         max_skew: 1,
+        // A node that takes no pods (a control plane) must not count as an empty one.
+        node_taints_policy: Some("Honor".into()),
         topology_key: key.into(),
         when_unsatisfiable: if must { "DoNotSchedule" } else { "ScheduleAnyway" }.into(),
         ..TopologySpreadConstraint::default()

@@ -10,7 +10,15 @@ use shop_contract::{database, port};
 /// `<shop>-<service>-<worker>` and the suffixes of its pods fit into 63 characters.
 const MAX_NAME: usize = 20;
 /// Names of other parts of a shop: a service called so would share object names with them.
-const TAKEN: [&str; 5] = ["redis", "rabbitmq", "gateway", "secrets", "shard-map"];
+const TAKEN: [&str; 7] = [
+    "postgres",
+    "redis",
+    "rabbitmq",
+    "gateway",
+    "secrets",
+    "shard-map",
+    "shop",
+];
 
 pub fn services(ask: &Ask, problems: &mut Problems) -> Vec<Service> {
     let unwritten = spec::Service::default();
@@ -161,20 +169,19 @@ fn replicas(ask: &Ask, field: &str, spec: &spec::Service, problems: &mut Problem
     }
 }
 
-/// Two services cannot answer the same path, and nobody takes a built-in one's.
+/// The longest prefix wins at the gateway, so a route of one's own may lie above a built-in one, but never on or below it,
+/// and no two services of one's own have the same.
 fn check_routes(all: &[Service], problems: &mut Problems) {
     let under = |path: &str, prefix: &str| {
-        path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     for (at, service) in all.iter().enumerate().filter(|(_, service)| service.built_in.is_none()) {
-        let taken = |route: &String| {
-            all[..at]
-                .iter()
-                .find(|other| other.routes.iter().any(|o| under(route, o) || under(o, route)))
-        };
-        for (route, other) in service.routes.iter().filter_map(|route| Some((route, taken(route)?))) {
-            let rule = format!("overlaps the route of service {}", other.name);
-            problems.add(format!("spec.services.{}.route", service.name), route, rule);
+        for (route, other) in service.routes.iter().flat_map(|route| all[..at].iter().map(move |other| (route, other))) {
+            let takes = |theirs: &String| route == theirs || (other.built_in.is_some() && under(route, theirs));
+            if other.routes.iter().any(takes) {
+                let rule = format!("is already the route of service {}", other.name);
+                problems.add(format!("spec.services.{}.route", service.name), route, rule);
+            }
         }
     }
 }
