@@ -21,8 +21,12 @@ pub struct Queue {
 }
 
 pub const ORDER_PLACED: &str = "order.placed";
-pub const ORDER_WORK: Queue =
-    Queue { name: "order.work", routing_key: ORDER_PLACED, dead_letters: "order.work.dead", delivery_limit: 20 };
+pub const ORDER_WORK: Queue = Queue {
+    name: "order.work",
+    routing_key: ORDER_PLACED,
+    dead_letters: "order.work.dead",
+    delivery_limit: 20,
+};
 pub const QUEUES: &[Queue] = &[ORDER_WORK];
 
 /// A customer placed an order; it is durable in the customer's shard.

@@ -29,8 +29,12 @@ pub const USER: BuiltIn = BuiltIn {
     uses: &[Uses::Orders, Uses::TokenSeed, Uses::TokenPublicKey],
     workers: &[],
 };
-pub const PRODUCT: BuiltIn =
-    BuiltIn { name: "product", routes: &["/api/v1/products"], uses: &[Uses::Catalog, Uses::Redis], workers: &[] };
+pub const PRODUCT: BuiltIn = BuiltIn {
+    name: "product",
+    routes: &["/api/v1/products"],
+    uses: &[Uses::Catalog, Uses::Redis],
+    workers: &[],
+};
 pub const ORDER: BuiltIn = BuiltIn {
     name: "order",
     routes: &["/api/v1/orders"],

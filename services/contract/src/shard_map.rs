@@ -62,10 +62,20 @@ impl ShardMap {
         let shards = (0..count)
             .map(|index| {
                 let (pooler, primary) = address(index);
-                Shard { index, buckets: vec![(edge(index), edge(index + 1) - 1)], pooler, primary }
+                Shard {
+                    index,
+                    buckets: vec![(edge(index), edge(index + 1) - 1)],
+                    pooler,
+                    primary,
+                }
             })
             .collect();
-        Self { format: FORMAT, generation, buckets: BUCKETS, shards }
+        Self {
+            format: FORMAT,
+            generation,
+            buckets: BUCKETS,
+            shards,
+        }
     }
 
     /// Reads and checks a document.
@@ -101,6 +111,8 @@ impl ShardMap {
 
 impl Shard {
     pub fn holds(&self, bucket: Bucket) -> bool {
-        self.buckets.iter().any(|(first, last)| (*first..=*last).contains(&bucket.0))
+        self.buckets
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&bucket.0))
     }
 }

@@ -16,7 +16,10 @@ const GOLDEN: [(u128, u16); 5] = [
 ];
 
 fn addresses(index: u16) -> (Address, Address) {
-    let at = |port| Address { host: format!("demo-orders-{index}"), port };
+    let at = |port| Address {
+        host: format!("demo-orders-{index}"),
+        port,
+    };
     (at(6432), at(5432))
 }
 
@@ -36,7 +39,8 @@ fn buckets_are_what_they_were() {
 /// 100,000 ids over 1,024 buckets: 97.7 each, with a standard deviation of 9.9; six of them are never passed by chance.
 fn assert_even(ids: impl Iterator<Item = Uuid>) {
     let mut counts = vec![0_i32; usize::from(BUCKETS)];
-    ids.take(100_000).for_each(|id| counts[usize::from(bucket_of(id).0)] += 1);
+    ids.take(100_000)
+        .for_each(|id| counts[usize::from(bucket_of(id).0)] += 1);
     let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
     assert!(*least >= 38 && *most <= 157, "between {least} and {most} of 97.7");
 }
@@ -83,11 +87,20 @@ proptest! {
 #[test]
 fn a_document_that_is_not_known_is_refused() {
     let map = ShardMap::even(1, 2, addresses);
-    let newer = text(&ShardMap { format: FORMAT + 1, ..map.clone() });
+    let newer = text(&ShardMap {
+        format: FORMAT + 1,
+        ..map.clone()
+    });
     assert_eq!(ShardMap::parse(&newer), Err(ShardMapError::Format(FORMAT + 1)));
-    let halved = text(&ShardMap { buckets: 512, ..map.clone() });
+    let halved = text(&ShardMap {
+        buckets: 512,
+        ..map.clone()
+    });
     assert_eq!(ShardMap::parse(&halved), Err(ShardMapError::Buckets(512)));
     for wrong in ["", "{", "[]", "{\"format\":1}"] {
-        assert!(matches!(ShardMap::parse(wrong), Err(ShardMapError::Layout(_))), "{wrong:?}");
+        assert!(
+            matches!(ShardMap::parse(wrong), Err(ShardMapError::Layout(_))),
+            "{wrong:?}"
+        );
     }
 }

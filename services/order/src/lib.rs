@@ -1,6 +1,7 @@
 //! Orders: placed in the customer's shard together with their event, relayed to RabbitMQ, accepted by the worker.
 //! `main.rs` reads the environment; everything else gets what it needs as arguments.
 
+pub mod cart;
 pub mod config;
 pub mod http;
 pub mod job;

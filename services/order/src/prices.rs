@@ -44,13 +44,7 @@ impl Prices {
 
     async fn one(self, index: usize, id: Uuid, request: RequestId) -> Result<Product, ApiError> {
         let url = format!("{}{PRODUCTS}/{id}", self.base);
-        let answer = self
-            .client
-            .get(url)
-            .header("x-request-id", request.0)
-            .send()
-            .await
-            .map_err(|error| lost(&error))?;
+        let answer = self.ask(&url, &request).await.map_err(|error| lost(&error))?;
         match answer.status() {
             StatusCode::OK => answer.json().await.map_err(|error| lost(&error)),
             StatusCode::NOT_FOUND => {
@@ -67,6 +61,15 @@ impl Prices {
                     format!("{TIER} answered {}", status.as_u16()),
                 ))
             }
+        }
+    }
+
+    /// Asks again once when the connection broke, as it does when a pod behind it is replaced; never after a time-out.
+    async fn ask(&self, url: &str, request: &RequestId) -> reqwest::Result<reqwest::Response> {
+        let send = || self.client.get(url).header("x-request-id", &request.0).send();
+        match send().await {
+            Err(error) if !error.is_timeout() => send().await,
+            answer => answer,
         }
     }
 }

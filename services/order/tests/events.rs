@@ -35,7 +35,10 @@ impl Worker {
 
     async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.task).await.expect("the worker does not stop").unwrap();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .expect("the worker does not stop")
+            .unwrap();
     }
 }
 
@@ -110,7 +113,14 @@ async fn an_event_no_queue_takes_stays_until_one_does() {
     let pool = shop.pools.get(0).unwrap().pool;
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
     assert_eq!(relay_batch(&pool, &channel).await.unwrap(), (0, 1));
-    assert_eq!(shop.count(0, "select count(*) from outbox where published_at is null and attempts = 1").await, 1);
+    assert_eq!(
+        shop.count(
+            0,
+            "select count(*) from outbox where published_at is null and attempts = 1"
+        )
+        .await,
+        1
+    );
     broker.make_queues().await;
     let worker = Worker::start(shop.pools.clone(), &broker);
     shop.accepted(user, &id).await;
@@ -137,14 +147,29 @@ async fn a_message_that_comes_twice_has_one_effect() {
     let user = shop.two.user_in(1);
     let id = order(&shop, user).await;
     let pool = shop.pools.get(1).unwrap().pool;
-    let payload: String = sqlx::query_scalar("select payload from outbox").fetch_one(pool.executor()).await.unwrap();
-    let message = Message { kind: ORDER_PLACED.to_owned(), payload: payload.into_bytes() };
-    let accept = Accept { shards: shop.pools.clone() };
+    let payload: String = sqlx::query_scalar("select payload from outbox")
+        .fetch_one(pool.executor())
+        .await
+        .unwrap();
+    let message = Message {
+        kind: ORDER_PLACED.to_owned(),
+        payload: payload.into_bytes(),
+    };
+    let accept = Accept {
+        shards: shop.pools.clone(),
+    };
     accept.handle(&message).await.unwrap();
     shop.accepted(user, &id).await;
-    sqlx::query("update orders set status = 'placed'").execute(pool.executor()).await.unwrap();
+    sqlx::query("update orders set status = 'placed'")
+        .execute(pool.executor())
+        .await
+        .unwrap();
     accept.handle(&message).await.unwrap();
-    assert_eq!(shop.count(1, "select count(*) from orders where status = 'placed'").await, 1);
+    assert_eq!(
+        shop.count(1, "select count(*) from orders where status = 'placed'")
+            .await,
+        1
+    );
     assert_eq!(shop.count(1, "select count(*) from inbox").await, 1);
 }
 
@@ -154,7 +179,11 @@ async fn what_cannot_be_read_goes_to_the_dead_letters() {
     let worker = Worker::start(shop.pools.clone(), &broker);
     let (exchange, key) = (EXCHANGE.into(), ORDER_PLACED.into());
     let options = BasicPublishOptions::default();
-    broker.channel.basic_publish(exchange, key, options, b"no event", BasicProperties::default()).await.unwrap();
+    broker
+        .channel
+        .basic_publish(exchange, key, options, b"no event", BasicProperties::default())
+        .await
+        .unwrap();
     broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
     let user = shop.two.user_in(0);
     let id = order(&shop, user).await;
@@ -168,7 +197,10 @@ async fn a_lost_shard_holds_up_nobody_else_and_loses_nothing() {
     let (here, there) = (shop.two.user_in(0), shop.two.user_in(1));
     let stuck = order(&shop, there).await;
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
-    assert_eq!(relay_batch(&shop.pools.get(1).unwrap().pool, &channel).await.unwrap(), (1, 0));
+    assert_eq!(
+        relay_batch(&shop.pools.get(1).unwrap().pool, &channel).await.unwrap(),
+        (1, 0)
+    );
     broker.until_waiting(ORDER_WORK.name, 1).await;
 
     let worker = Worker::start(shop.two.open_without(1).unwrap(), &broker);

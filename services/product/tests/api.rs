@@ -44,20 +44,38 @@ impl Catalogue {
         let mut face = Face::new("product", Metrics::new("product").unwrap());
         face.deadline = PATIENCE;
         let state = AppState::new(pool.clone(), redis.clone(), &Registry::new()).unwrap();
-        Self { app: face.around(router(state)), pool, redis }
+        Self {
+            app: face.around(router(state)),
+            pool,
+            redis,
+        }
     }
 
     /// With a Redis that answers. Each test has a database and products of its own, so they may share the server.
     async fn cached() -> Self {
         let server = Redis::shared().await.unwrap();
-        let this = Self::start(&HostPort { host: server.host(), port: server.port() }, server.password()).await;
+        let this = Self::start(
+            &HostPort {
+                host: server.host(),
+                port: server.port(),
+            },
+            server.password(),
+        )
+        .await;
         until("Redis is in use", || this.redis.is_good()).await;
         this
     }
 
     /// With a Redis nothing listens at.
     async fn uncached() -> Self {
-        Self::start(&HostPort { host: "127.0.0.1".to_owned(), port: 1 }, "none").await
+        Self::start(
+            &HostPort {
+                host: "127.0.0.1".to_owned(),
+                port: 1,
+            },
+            "none",
+        )
+        .await
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
@@ -83,20 +101,55 @@ async fn database() -> Pool {
     let url = server.fresh_database().await.unwrap();
     let database = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
     let user = server.superuser().to_owned();
-    let credentials = Credentials { database, user, password: Secret::new(server.password()) };
-    let at = Address { host: server.host().to_owned(), port: server.port() };
-    let timeouts = Timeouts { acquire: PATIENCE, statement: PATIENCE, connections: 4 };
+    let credentials = Credentials {
+        database,
+        user,
+        password: Secret::new(server.password()),
+    };
+    let at = Address {
+        host: server.host().to_owned(),
+        port: server.port(),
+    };
+    let timeouts = Timeouts {
+        acquire: PATIENCE,
+        statement: PATIENCE,
+        connections: 4,
+    };
     let (tier, deadline) = ("postgres/catalog", tokio::time::Instant::now() + PATIENCE);
-    migrate(tier, &at, &credentials, timeouts, migrator(), MIGRATIONS_TABLE, deadline).await.unwrap();
+    migrate(
+        tier,
+        &at,
+        &credentials,
+        timeouts,
+        migrator(),
+        MIGRATIONS_TABLE,
+        deadline,
+    )
+    .await
+    .unwrap();
     // Again: nothing to do.
-    migrate(tier, &at, &credentials, timeouts, migrator(), MIGRATIONS_TABLE, deadline).await.unwrap();
+    migrate(
+        tier,
+        &at,
+        &credentials,
+        timeouts,
+        migrator(),
+        MIGRATIONS_TABLE,
+        deadline,
+    )
+    .await
+    .unwrap();
     Pool::lazy(tier, &at, &credentials, timeouts)
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let begun = std::time::Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not within {} s: {what}", PATIENCE.as_secs());
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "not within {} s: {what}",
+            PATIENCE.as_secs()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -110,8 +163,16 @@ async fn pages_hold_every_listed_product_once() {
     loop {
         let (status, page) = shop.get(&path).await;
         assert_eq!(status, 200, "{page}");
-        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
-        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        seen.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["id"].as_str().unwrap().to_owned()),
+        );
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
         path = format!("/api/v1/products?limit=7&cursor={cursor}");
     }
     let different: BTreeSet<&String> = seen.iter().collect();
@@ -154,7 +215,10 @@ async fn a_product_is_read_from_the_cache_once_it_was_seen() {
     shop.insert(id, "Kettle").await;
     let path = format!("/api/v1/products/{id}");
     assert_eq!(shop.get(&path).await.1["name"], json!("Kettle"));
-    sqlx::query("update products set name = 'changed'").execute(shop.pool.executor()).await.unwrap();
+    sqlx::query("update products set name = 'changed'")
+        .execute(shop.pool.executor())
+        .await
+        .unwrap();
     assert_eq!(shop.get(&path).await.1["name"], json!("Kettle"));
 }
 
@@ -176,7 +240,10 @@ async fn without_redis_products_come_from_postgres() {
     let path = format!("/api/v1/products/{id}");
     for name in ["Kettle", "changed"] {
         assert_eq!(shop.get(&path).await.1["name"], json!(name));
-        sqlx::query("update products set name = 'changed'").execute(shop.pool.executor()).await.unwrap();
+        sqlx::query("update products set name = 'changed'")
+            .execute(shop.pool.executor())
+            .await
+            .unwrap();
     }
     assert!(!shop.redis.is_good());
 }
@@ -184,7 +251,10 @@ async fn without_redis_products_come_from_postgres() {
 #[tokio::test]
 async fn a_redis_that_ends_is_left_alone_and_the_shop_goes_on() {
     let server = Redis::start().await.unwrap();
-    let at = HostPort { host: server.host(), port: server.port() };
+    let at = HostPort {
+        host: server.host(),
+        port: server.port(),
+    };
     let shop = Catalogue::start(&at, server.password()).await;
     until("Redis is in use", || shop.redis.is_good()).await;
     let id = uuid::Uuid::now_v7();

@@ -15,14 +15,20 @@ async fn a_user_registers_logs_in_and_is_known() {
     let shop = Shop::start().await;
     let made = shop.register("  Ada@Example.com ").await;
     assert_eq!(made.status, 201, "{made:?}");
-    assert_eq!((&made.body["email"], &made.body["name"]), (&json!("ada@example.com"), &json!("Ada")));
+    assert_eq!(
+        (&made.body["email"], &made.body["name"]),
+        (&json!("ada@example.com"), &json!("Ada"))
+    );
     let id = id_of(&made.body);
     let expected = shop.pools.of_user(id).unwrap().index;
     assert_eq!(shop.shards_of(id).await, [expected]);
 
     let session = shop.log_in("ADA@example.com", "correct horse").await;
     assert_eq!(session.status, 200, "{session:?}");
-    assert_eq!((&session.body["token_type"], &session.body["user_id"]), (&json!("Bearer"), &made.body["id"]));
+    assert_eq!(
+        (&session.body["token_type"], &session.body["user_id"]),
+        (&json!("Bearer"), &made.body["id"])
+    );
     let me = shop.me(session.body["access_token"].as_str().unwrap()).await;
     assert_eq!((me.status, &me.body), (200, &made.body));
 }
@@ -75,8 +81,16 @@ async fn only_the_operator_chooses_ids() {
     let user = shop.two.user_in(1);
     let body = json!({"email": "synthetic-1@shop.invalid", "password": "correct horse", "name": "Test", "id": user});
     let without = post(&shop.app, "/api/v1/users", None, body.clone()).await;
-    assert_eq!((without.status, &without.body["errors"][0]["pointer"]), (422, &json!("/id")));
-    assert_eq!(post(&shop.app, "/api/v1/users", Some("wrong"), body.clone()).await.status, 403);
+    assert_eq!(
+        (without.status, &without.body["errors"][0]["pointer"]),
+        (422, &json!("/id"))
+    );
+    assert_eq!(
+        post(&shop.app, "/api/v1/users", Some("wrong"), body.clone())
+            .await
+            .status,
+        403
+    );
     let made = post(&shop.app, "/api/v1/users", Some(KEY), body.clone()).await;
     assert_eq!((made.status, id_of(&made.body)), (201, user), "{made:?}");
     assert_eq!(shop.shards_of(user).await, [1]);
@@ -88,7 +102,10 @@ async fn only_the_operator_chooses_ids() {
         .await
         .unwrap();
     assert!(synthetic);
-    assert_eq!(shop.log_in("synthetic-1@shop.invalid", "correct horse").await.status, 200);
+    assert_eq!(
+        shop.log_in("synthetic-1@shop.invalid", "correct horse").await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -102,7 +119,10 @@ async fn bad_input_names_every_field() {
     };
     let long = "a".repeat(129);
     let table = [
-        (json!({"email": "x", "password": "short", "name": " "}), vec!["/email", "/name", "/password"]),
+        (
+            json!({"email": "x", "password": "short", "name": " "}),
+            vec!["/email", "/name", "/password"],
+        ),
         (with("email", json!("")), vec!["/email"]),
         (with("email", json!(7)), vec!["/email"]),
         (with("email", json!("ada@localhost")), vec!["/email"]),
@@ -132,7 +152,10 @@ async fn a_token_that_does_not_hold_is_refused() {
         assert_eq!(shop.me(token).await.status, 401, "{token}");
     }
     let foreign = shop_kit_token::Signer::from_seed("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=").unwrap();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     let token = foreign.sign(&shop_kit_token::Claims::new(Uuid::now_v7(), false, now));
     assert_eq!(shop.me(&token).await.status, 401);
 }
@@ -144,9 +167,29 @@ async fn a_lost_shard_is_named_and_stops_nobody_else() {
     let body = |email: String, id: Uuid| json!({"email": email, "password": "correct horse", "name": "Ada", "id": id});
     let here = body(shop.two.email_in(0), shop.two.user_in(0));
     assert_eq!(post(&app, "/api/v1/users", Some(KEY), here).await.status, 201);
-    let there = post(&app, "/api/v1/users", Some(KEY), body(shop.two.email_in(0), shop.two.user_in(1))).await;
-    assert_eq!((there.status, &there.body["tier"]), (503, &json!("postgres/orders/1")), "{there:?}");
+    let there = post(
+        &app,
+        "/api/v1/users",
+        Some(KEY),
+        body(shop.two.email_in(0), shop.two.user_in(1)),
+    )
+    .await;
+    assert_eq!(
+        (there.status, &there.body["tier"]),
+        (503, &json!("postgres/orders/1")),
+        "{there:?}"
+    );
     let email = shop.two.email_in(1);
-    let login = post(&app, "/api/v1/sessions", None, json!({"email": email, "password": "correct horse"})).await;
-    assert_eq!((login.status, &login.body["tier"]), (503, &json!("postgres/orders/1")), "{login:?}");
+    let login = post(
+        &app,
+        "/api/v1/sessions",
+        None,
+        json!({"email": email, "password": "correct horse"}),
+    )
+    .await;
+    assert_eq!(
+        (login.status, &login.body["tier"]),
+        (503, &json!("postgres/orders/1")),
+        "{login:?}"
+    );
 }

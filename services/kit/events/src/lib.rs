@@ -7,12 +7,16 @@
 
 mod broker;
 mod consumer;
+mod delivery;
+mod handler;
 mod inbox;
 mod outbox;
+mod publish;
 mod relay;
 
 pub use broker::{Broker, BrokerError};
-pub use consumer::{Consumer, HandleError, Handler, Message};
+pub use consumer::Consumer;
+pub use handler::{HandleError, Handler, Message};
 pub use inbox::first_time;
 pub use outbox::{append, purge};
 pub use relay::{RelayError, RelayMetrics, relay_all_shards, relay_batch};

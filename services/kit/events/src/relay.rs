@@ -2,22 +2,18 @@
 //! confirmed, all in one transaction: whatever is lost on the way is claimed and published again. One task per shard,
 //! so a shard that is down holds up nobody else. Polls instead of LISTEN, which PgBouncer cannot pass on.
 
-use crate::outbox::{self, Claimed};
+use crate::outbox;
+use crate::publish::{Sent, publish};
 use crate::{Broker, BrokerError};
-use lapin::options::BasicPublishOptions;
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use lapin::{Channel, Connection};
 use prometheus::{IntCounterVec, Opts, Registry};
-use shop_contract::event::EXCHANGE;
 use shop_kit_postgres::{Pool, ShardedPool, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 const BATCH: i64 = 100;
-/// For all confirms of a batch.
-const CONFIRM: Duration = Duration::from_secs(10);
 /// Between two looks: the first after work, the last when idle.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// After a failure.
@@ -169,65 +165,4 @@ pub async fn relay_batch(pool: &Pool, channel: &Channel) -> Result<(usize, usize
         })),
         None => Ok((confirmed.len(), refused.len())),
     }
-}
-
-/// What became of a batch: `broken` tells of a lost channel; rows in neither list stay as they were.
-struct Sent {
-    confirmed: Vec<Uuid>,
-    refused: Vec<Uuid>,
-    broken: Option<String>,
-}
-
-async fn publish(channel: &Channel, rows: &[Claimed]) -> Sent {
-    let mut sent = Sent {
-        confirmed: Vec::new(),
-        refused: Vec::new(),
-        broken: None,
-    };
-    let deadline = tokio::time::Instant::now() + CONFIRM;
-    let mut waiting = Vec::with_capacity(rows.len());
-    for row in rows {
-        match tokio::time::timeout_at(deadline, publish_one(channel, row)).await {
-            Ok(Ok(confirm)) => waiting.push((row.id, confirm)),
-            Ok(Err(error)) => sent.broken = Some(error.to_string()),
-            Err(_) => sent.broken = Some("could not publish in time".to_owned()),
-        }
-        if sent.broken.is_some() {
-            break;
-        }
-    }
-    for (id, confirm) in waiting {
-        match tokio::time::timeout_at(deadline, confirm).await {
-            Ok(Ok(Confirmation::Ack(None))) => sent.confirmed.push(id),
-            Ok(Ok(Confirmation::Ack(Some(_)))) => {
-                tracing::error!(event = %id, "returned: no queue is bound for this event");
-                sent.refused.push(id);
-            }
-            Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => sent.refused.push(id),
-            Ok(Err(error)) => sent.broken = Some(error.to_string()),
-            Err(_) => sent.broken = Some(format!("no confirm within {} s", CONFIRM.as_secs())),
-        }
-    }
-    sent
-}
-
-async fn publish_one(channel: &Channel, row: &Claimed) -> lapin::Result<lapin::PublisherConfirm> {
-    let properties = BasicProperties::default()
-        .with_delivery_mode(2)
-        .with_content_type("application/json".into())
-        .with_message_id(row.id.to_string().into())
-        .with_type(row.kind.as_str().into());
-    let options = BasicPublishOptions {
-        mandatory: true,
-        ..BasicPublishOptions::default()
-    };
-    channel
-        .basic_publish(
-            EXCHANGE.into(),
-            row.kind.as_str().into(),
-            options,
-            row.payload.as_bytes(),
-            properties,
-        )
-        .await
 }

@@ -41,13 +41,31 @@ struct State {
 fn app(metrics: Metrics, deadline: Duration) -> Router {
     let routes = Router::new()
         .route("/baskets", post(|_: Json<Basket>| async { "ok" }))
-        .route("/baskets/{id}", get(|Path(id): Path<u32>| async move { id.to_string() }))
+        .route(
+            "/baskets/{id}",
+            get(|Path(id): Path<u32>| async move { id.to_string() }),
+        )
         .route("/list", get(|_: Query<Limit>| async { "ok" }))
-        .route("/panic", get(|| async { if true { panic!("on purpose") } }))
+        .route(
+            "/panic",
+            get(|| async {
+                if true {
+                    panic!("on purpose")
+                }
+            }),
+        )
         .route("/never", get(std::future::pending::<()>))
-        .route("/lost", get(|| async { Err::<(), _>(ApiError::unavailable("postgres/orders/1", "does not answer")) }))
-        .route("/marked", get(|Synthetic(marked): Synthetic| async move { marked.to_string() }))
-        .with_state(State { key: SyntheticKey::new("right") });
+        .route(
+            "/lost",
+            get(|| async { Err::<(), _>(ApiError::unavailable("postgres/orders/1", "does not answer")) }),
+        )
+        .route(
+            "/marked",
+            get(|Synthetic(marked): Synthetic| async move { marked.to_string() }),
+        )
+        .with_state(State {
+            key: SyntheticKey::new("right"),
+        });
     let mut face = Face::new("toy", metrics);
     face.body_limit = 1000;
     face.deadline = deadline;
@@ -55,15 +73,25 @@ fn app(metrics: Metrics, deadline: Duration) -> Router {
 }
 
 async fn send(request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {
-    let deadline = if request.uri() == "/never" { Duration::from_millis(50) } else { Duration::from_secs(60) };
-    let response = app(Metrics::new("toy").unwrap(), deadline).oneshot(request).await.unwrap();
+    let deadline = if request.uri() == "/never" {
+        Duration::from_millis(50)
+    } else {
+        Duration::from_secs(60)
+    };
+    let response = app(Metrics::new("toy").unwrap(), deadline)
+        .oneshot(request)
+        .await
+        .unwrap();
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     (parts.status, parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
 }
 
 fn request(method: &str, path: &str, kind: Option<&str>, body: &str) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(path).header("x-request-id", "abc-1");
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("x-request-id", "abc-1");
     if let Some(kind) = kind {
         request = request.header("content-type", kind);
     }
@@ -87,9 +115,30 @@ async fn every_failure_is_a_problem() {
         ("POST", "/baskets", json, "[]", 422, ""),
         ("POST", "/baskets", json, "{}", 422, ""),
         ("POST", "/baskets", json, r#"{"lines":7}"#, 422, "/lines"),
-        ("POST", "/baskets", json, r#"{"lines":[{"quantity":1},{"quantity":"2"}]}"#, 422, "/lines/1/quantity"),
-        ("POST", "/baskets", json, r#"{"lines":[{"quantity":-1}]}"#, 422, "/lines/0/quantity"),
-        ("POST", "/baskets", json, r#"{"lines":[],"coupon/x":1}"#, 422, "/coupon~1x"),
+        (
+            "POST",
+            "/baskets",
+            json,
+            r#"{"lines":[{"quantity":1},{"quantity":"2"}]}"#,
+            422,
+            "/lines/1/quantity",
+        ),
+        (
+            "POST",
+            "/baskets",
+            json,
+            r#"{"lines":[{"quantity":-1}]}"#,
+            422,
+            "/lines/0/quantity",
+        ),
+        (
+            "POST",
+            "/baskets",
+            json,
+            r#"{"lines":[],"coupon/x":1}"#,
+            422,
+            "/coupon~1x",
+        ),
         ("GET", "/list?limit=many", None, "", 400, ""),
         ("GET", "/panic", None, "", 500, ""),
         ("GET", "/never", None, "", 504, ""),
@@ -102,7 +151,11 @@ async fn every_failure_is_a_problem() {
         assert_eq!(headers["content-type"], CONTENT_TYPE, "{case}");
         assert_eq!(headers["x-request-id"], "abc-1", "{case}");
         let problem: Problem = serde_json::from_str(&text).unwrap();
-        assert_eq!((problem.status, problem.request_id.as_deref()), (*status, Some("abc-1")), "{case}");
+        assert_eq!(
+            (problem.status, problem.request_id.as_deref()),
+            (*status, Some("abc-1")),
+            "{case}"
+        );
         let pointers: Vec<&str> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
         if *status == 422 {
             assert_eq!(pointers, [*pointer], "{case}");
@@ -132,7 +185,11 @@ async fn good_requests_pass_and_the_length_fits() {
 async fn a_strange_request_id_is_replaced() {
     let long = "a".repeat(65);
     for id in ["", "a b", "a\"b", long.as_str()] {
-        let request = Request::builder().uri("/nowhere").header("x-request-id", id).body(Body::empty()).unwrap();
+        let request = Request::builder()
+            .uri("/nowhere")
+            .header("x-request-id", id)
+            .body(Body::empty())
+            .unwrap();
         let (_, headers, _) = send(request).await;
         let given = headers["x-request-id"].to_str().unwrap();
         assert_eq!(given.len(), 36, "{id:?} became {given}");
@@ -141,7 +198,12 @@ async fn a_strange_request_id_is_replaced() {
 
 #[tokio::test]
 async fn the_synthetic_header_is_absent_right_or_refused() {
-    for (value, status, body) in [(None, 200, "false"), (Some("right"), 200, "true"), (Some("wrong"), 403, ""), (Some(""), 403, "")] {
+    for (value, status, body) in [
+        (None, 200, "false"),
+        (Some("right"), 200, "true"),
+        (Some("wrong"), 403, ""),
+        (Some(""), 403, ""),
+    ] {
         let mut request = Request::builder().uri("/marked");
         if let Some(value) = value {
             request = request.header("x-shop-synthetic", value);
@@ -184,11 +246,17 @@ async fn draining_says_not_ready_and_finishes_what_is_under_way() {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let drain = Drain { notice: Duration::from_millis(10), limit: Duration::from_secs(60) };
+    let drain = Drain {
+        notice: Duration::from_millis(10),
+        limit: Duration::from_secs(60),
+    };
     let router = Router::new().route("/slow", get(slow));
     let server = tokio::spawn(serve(listener, router, health.clone(), stop.clone(), drain));
     let client = tokio::spawn(fetch(address, "/slow"));
-    tokio::time::timeout(Duration::from_secs(60), inside.recv()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), inside.recv())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(health.ready());
 
     stop.cancel();
@@ -205,9 +273,16 @@ async fn draining_says_not_ready_and_finishes_what_is_under_way() {
     assert_eq!(admin.oneshot(live).await.unwrap().status().as_u16(), 200);
 
     release.cancel();
-    let answer = tokio::time::timeout(Duration::from_secs(60), client).await.unwrap().unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(60), client)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(answer.ends_with("finished"), "{answer}");
-    tokio::time::timeout(Duration::from_secs(60), server).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), server)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
 }
 
 async fn fetch(address: std::net::SocketAddr, path: &str) -> String {

@@ -34,20 +34,42 @@ pub type Migrations = (fn() -> Migrator, &'static str);
 
 impl TwoShards {
     pub async fn start(migrations: &[Migrations]) -> anyhow::Result<Self> {
-        let servers = [Postgres::shared().await?, SECOND.get_or_try_init(Postgres::start).await?];
+        let servers = [
+            Postgres::shared().await?,
+            SECOND.get_or_try_init(Postgres::start).await?,
+        ];
         let name = format!("test_{}", Uuid::now_v7().simple());
         for server in servers {
             make_database(server, &name).await?;
         }
         let at = |index: u16| {
             let server = servers[usize::from(index)];
-            Address { host: server.host().to_owned(), port: server.port() }
+            Address {
+                host: server.host().to_owned(),
+                port: server.port(),
+            }
         };
         let folder = tempfile::tempdir()?;
-        let timeouts = Timeouts { acquire: PATIENCE, statement: PATIENCE, connections: 4 };
-        let credentials = Credentials { database: name.clone(), user: name, password: Secret::new(PASSWORD) };
-        let settings = OrdersSettings { credentials, shard_map: folder.path().join(FILE), timeouts };
-        let this = Self { settings, map: ShardMap::even(1, 2, |index| (at(index), at(index))), folder };
+        let timeouts = Timeouts {
+            acquire: PATIENCE,
+            statement: PATIENCE,
+            connections: 4,
+        };
+        let credentials = Credentials {
+            database: name.clone(),
+            user: name,
+            password: Secret::new(PASSWORD),
+        };
+        let settings = OrdersSettings {
+            credentials,
+            shard_map: folder.path().join(FILE),
+            timeouts,
+        };
+        let this = Self {
+            settings,
+            map: ShardMap::even(1, 2, |index| (at(index), at(index))),
+            folder,
+        };
         this.write(&this.map)?;
         for (migrator, table) in migrations {
             let done = migrate_shards(&this.settings, *migrator, table, Instant::now() + PATIENCE).await;
@@ -65,26 +87,43 @@ impl TwoShards {
     pub fn open_without(&self, lost: u16) -> anyhow::Result<ShardedPool> {
         let mut map = self.map.clone();
         for shard in map.shards.iter_mut().filter(|shard| shard.index == lost) {
-            shard.pooler = Address { host: "127.0.0.1".to_owned(), port: 1 };
+            shard.pooler = Address {
+                host: "127.0.0.1".to_owned(),
+                port: 1,
+            };
         }
         let path = self.folder.path().join("without.json");
         std::fs::write(&path, serde_json::to_string(&map)?)?;
-        let timeouts = Timeouts { acquire: Duration::from_secs(10), ..self.settings.timeouts };
-        let settings = OrdersSettings { shard_map: path, timeouts, ..self.settings.clone() };
+        let timeouts = Timeouts {
+            acquire: Duration::from_secs(10),
+            ..self.settings.timeouts
+        };
+        let settings = OrdersSettings {
+            shard_map: path,
+            timeouts,
+            ..self.settings.clone()
+        };
         ShardedPool::open(settings, CancellationToken::new()).map_err(|error| anyhow::anyhow!(error))
     }
 
     /// A new customer id whose shard is `index`.
     pub fn user_in(&self, index: u16) -> Uuid {
         let mut ids = std::iter::repeat_with(Uuid::now_v7);
-        ids.find(|id| self.map.shard_of(bucket_of(*id)).is_some_and(|shard| shard.index == index)).unwrap_or_default()
+        ids.find(|id| {
+            self.map
+                .shard_of(bucket_of(*id))
+                .is_some_and(|shard| shard.index == index)
+        })
+        .unwrap_or_default()
     }
 
     /// A new e-mail address whose directory row lies in shard `index`.
     pub fn email_in(&self, index: u16) -> String {
         let mut emails = std::iter::repeat_with(|| format!("{}@example.com", Uuid::now_v7().simple()));
         let lies_there = |email: &String| {
-            self.map.shard_of(bucket_of_key(email.as_bytes())).is_some_and(|shard| shard.index == index)
+            self.map
+                .shard_of(bucket_of_key(email.as_bytes()))
+                .is_some_and(|shard| shard.index == index)
         };
         emails.find(lies_there).unwrap_or_default()
     }
@@ -106,6 +145,8 @@ async fn make_database(server: &Postgres, name: &str) -> anyhow::Result<()> {
         }
         connection.close().await
     };
-    tokio::time::timeout(PATIENCE, work).await.context("making a database took too long")??;
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .context("making a database took too long")??;
     Ok(())
 }

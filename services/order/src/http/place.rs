@@ -1,25 +1,21 @@
 //! `POST /api/v1/orders`. Checks the lines, asks for prices, then writes order, lines, event and kept answer in one
 //! transaction of the customer's shard. RabbitMQ takes no part: an order is accepted while it is down.
 
+use crate::cart::{self, Priced};
 use crate::router::AppState;
 use crate::store::idempotency::{self, Earlier};
 use crate::store::order;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
-use shop_contract::api::{ORDERS, Order, OrderLine, OrderStatus, PlaceOrder, PricedLine, Product};
+use shop_contract::api::{ORDERS, Order, OrderStatus, PlaceOrder};
 use shop_contract::event::{ORDER_PLACED, OrderPlaced};
-use shop_contract::probe::{SYNTHETIC_HEADER, SYNTHETIC_PRODUCT};
-use shop_contract::problem::FieldError;
+use shop_contract::probe::SYNTHETIC_HEADER;
 use shop_kit_http::{ApiError, Json, RequestId, Synthetic};
 use shop_kit_postgres::Shard;
 use shop_kit_token::Caller;
-use std::collections::HashSet;
 use uuid::Uuid;
 
-const LINES: (usize, usize) = (1, 50);
-const QUANTITY: (u32, u32) = (1, 99);
 const KEY: &str = "idempotency-key";
 const KEY_LENGTH: (usize, usize) = (1, 255);
 
@@ -35,12 +31,12 @@ pub async fn place(
         let detail = format!("synthetic customers, and only they, order with `{SYNTHETIC_HEADER}`");
         return Err(ApiError::forbidden(detail));
     }
-    let errors = problems(&body.lines, marked);
+    let errors = cart::problems(&body.lines, marked);
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
     let key = key(&headers)?;
-    let hash = hash(&body);
+    let hash = cart::hash(&body);
     let request = key.as_deref().map(|key| idempotency::Request {
         user: caller.user,
         key,
@@ -58,17 +54,10 @@ pub async fn place(
         &shard,
         caller.user,
         marked,
-        priced(&body.lines, &products)?,
+        cart::priced(&body.lines, &products)?,
         request.as_ref(),
     )
     .await
-}
-
-/// What is written besides who ordered.
-struct Priced {
-    lines: Vec<PricedLine>,
-    total_cents: i64,
-    currency: String,
 }
 
 async fn write(
@@ -110,73 +99,6 @@ async fn write(
     Ok(created(&order.id.to_string(), answer))
 }
 
-/// Every line at once.
-fn problems(lines: &[OrderLine], synthetic: bool) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let mut wrong = |pointer: String, detail: String| errors.push(FieldError { pointer, detail });
-    if !(LINES.0..=LINES.1).contains(&lines.len()) {
-        wrong(
-            "/lines".to_owned(),
-            format!("must have {} to {} entries", LINES.0, LINES.1),
-        );
-    }
-    let mut seen = HashSet::new();
-    for (index, line) in lines.iter().take(LINES.1).enumerate() {
-        if !(QUANTITY.0..=QUANTITY.1).contains(&line.quantity) {
-            let detail = format!(
-                "is {}: must be between {} and {}",
-                line.quantity, QUANTITY.0, QUANTITY.1
-            );
-            wrong(format!("/lines/{index}/quantity"), detail);
-        }
-        if !seen.insert(line.product_id) {
-            wrong(
-                format!("/lines/{index}/product_id"),
-                "is in an earlier line too: add the quantities".to_owned(),
-            );
-        }
-        if line.product_id == SYNTHETIC_PRODUCT && !synthetic {
-            wrong(
-                format!("/lines/{index}/product_id"),
-                format!("there is no product {SYNTHETIC_PRODUCT}"),
-            );
-        }
-    }
-    errors
-}
-
-fn priced(lines: &[OrderLine], products: &[Product]) -> Result<Priced, ApiError> {
-    let currency = products
-        .first()
-        .map(|product| product.currency.clone())
-        .unwrap_or_default();
-    if let Some(index) = products.iter().position(|product| product.currency != currency) {
-        let detail = format!(
-            "is sold in {}, the first line in {currency}: order them apart",
-            products[index].currency
-        );
-        return Err(ApiError::invalid_field(format!("/lines/{index}/product_id"), detail));
-    }
-    let lines: Vec<PricedLine> = lines
-        .iter()
-        .zip(products)
-        .map(|(line, product)| PricedLine {
-            product_id: line.product_id,
-            quantity: line.quantity,
-            price_cents: product.price_cents,
-        })
-        .collect();
-    let total = lines.iter().try_fold(0_i64, |sum, line| {
-        sum.checked_add(line.price_cents.checked_mul(i64::from(line.quantity))?)
-    });
-    let total_cents = total.ok_or_else(|| ApiError::invalid_field("/lines", "costs more than can be counted"))?;
-    Ok(Priced {
-        lines,
-        total_cents,
-        currency,
-    })
-}
-
 fn event(order: &Order, synthetic: bool) -> OrderPlaced {
     OrderPlaced {
         event_id: Uuid::now_v7(),
@@ -200,16 +122,6 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         KEY_LENGTH.0, KEY_LENGTH.1
     );
     Err(ApiError::new(StatusCode::BAD_REQUEST, "header", detail))
-}
-
-/// Of what was asked for, not of how it was spelled.
-fn hash(body: &PlaceOrder) -> Vec<u8> {
-    let mut digest = Sha256::new();
-    for line in &body.lines {
-        digest.update(line.product_id.as_bytes());
-        digest.update(line.quantity.to_be_bytes());
-    }
-    digest.finalize().to_vec()
 }
 
 fn replay(earlier: Earlier) -> Result<Option<Response>, ApiError> {

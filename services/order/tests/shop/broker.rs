@@ -40,18 +40,37 @@ impl TestBroker {
         let vhost = format!("test-{}", Uuid::now_v7());
         make_vhost(server, &vhost).await;
         let url = server.amqp_url(server.admin(), server.password(), &vhost);
-        let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+        let connection = Connection::connect(&url, ConnectionProperties::default())
+            .await
+            .unwrap();
         let channel = connection.create_channel().await.unwrap();
-        for (name, kind) in [(EXCHANGE, ExchangeKind::Topic), (DEAD_LETTER_EXCHANGE, ExchangeKind::Topic)] {
-            let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-            channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await.unwrap();
+        for (name, kind) in [
+            (EXCHANGE, ExchangeKind::Topic),
+            (DEAD_LETTER_EXCHANGE, ExchangeKind::Topic),
+        ] {
+            let options = ExchangeDeclareOptions {
+                durable: true,
+                ..ExchangeDeclareOptions::default()
+            };
+            channel
+                .exchange_declare(name.into(), kind, options, FieldTable::default())
+                .await
+                .unwrap();
         }
         let (wire, state) = watch::channel(Wire::Open);
         let server_at: SocketAddr = format!("{}:{}", server.host(), server.amqp_port()).parse().unwrap();
         let at = lay_wire(server_at, state).await;
-        let addresses = vec![HostPort { host: at.ip().to_string(), port: at.port() }];
+        let addresses = vec![HostPort {
+            host: at.ip().to_string(),
+            port: at.port(),
+        }];
         let broker = Broker::new(addresses, &vhost, server.admin(), Secret::new(server.password()));
-        Self { broker, channel, wire, _connection: connection }
+        Self {
+            broker,
+            channel,
+            wire,
+            _connection: connection,
+        }
     }
 
     /// With the queues, as the operator makes them.
@@ -66,11 +85,21 @@ impl TestBroker {
         let mut work = FieldTable::default();
         work.insert("x-queue-type".into(), text("quorum"));
         work.insert("x-dead-letter-exchange".into(), text(DEAD_LETTER_EXCHANGE));
-        work.insert("x-delivery-limit".into(), AMQPValue::LongInt(ORDER_WORK.delivery_limit as i32));
-        self.queue(ORDER_WORK.name, EXCHANGE, ORDER_WORK.routing_key, work).await;
+        work.insert(
+            "x-delivery-limit".into(),
+            AMQPValue::LongInt(ORDER_WORK.delivery_limit as i32),
+        );
+        self.queue(ORDER_WORK.name, EXCHANGE, ORDER_WORK.routing_key, work)
+            .await;
         let mut dead = FieldTable::default();
         dead.insert("x-queue-type".into(), text("quorum"));
-        self.queue(ORDER_WORK.dead_letters, DEAD_LETTER_EXCHANGE, ORDER_WORK.routing_key, dead).await;
+        self.queue(
+            ORDER_WORK.dead_letters,
+            DEAD_LETTER_EXCHANGE,
+            ORDER_WORK.routing_key,
+            dead,
+        )
+        .await;
     }
 
     pub fn set(&self, wire: Wire) {
@@ -79,8 +108,16 @@ impl TestBroker {
 
     /// Messages ready in a queue.
     pub async fn waiting_in(&self, queue: &str) -> u32 {
-        let options = QueueDeclareOptions { passive: true, durable: true, ..QueueDeclareOptions::default() };
-        self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap().message_count()
+        let options = QueueDeclareOptions {
+            passive: true,
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
+        self.channel
+            .queue_declare(queue.into(), options, FieldTable::default())
+            .await
+            .unwrap()
+            .message_count()
     }
 
     /// Waits until a queue holds so many.
@@ -97,10 +134,19 @@ impl TestBroker {
     }
 
     async fn queue(&self, name: &str, exchange: &str, key: &str, arguments: FieldTable) {
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        self.channel.queue_declare(name.into(), options, arguments).await.unwrap();
+        let options = QueueDeclareOptions {
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
+        self.channel
+            .queue_declare(name.into(), options, arguments)
+            .await
+            .unwrap();
         let options = QueueBindOptions::default();
-        self.channel.queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default()).await.unwrap();
+        self.channel
+            .queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default())
+            .await
+            .unwrap();
     }
 }
 
@@ -108,7 +154,9 @@ async fn make_vhost(server: &RabbitMq, vhost: &str) {
     let base = format!("http://{}:{}/api", server.host(), server.management_port());
     let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
     let put = |path: String, body: serde_json::Value| {
-        let request = client.put(format!("{base}{path}")).basic_auth(server.admin(), Some(server.password()));
+        let request = client
+            .put(format!("{base}{path}"))
+            .basic_auth(server.admin(), Some(server.password()));
         async move { request.json(&body).send().await.unwrap().error_for_status().unwrap() }
     };
     put(format!("/vhosts/{vhost}"), serde_json::json!({})).await;
@@ -125,7 +173,9 @@ async fn lay_wire(server: SocketAddr, state: watch::Receiver<Wire>) -> SocketAdd
             if *state.borrow() == Wire::Cut {
                 continue;
             }
-            let Ok(server) = TcpStream::connect(server).await else { continue };
+            let Ok(server) = TcpStream::connect(server).await else {
+                continue;
+            };
             tokio::spawn(carry(client, server, state.clone()));
         }
     });

@@ -53,7 +53,12 @@ impl Shop {
     pub async fn start() -> Self {
         let two = TwoShards::start(&[(migrator, MIGRATIONS_TABLE)]).await.unwrap();
         let (pools, catalogue) = (two.open(), catalogue().await);
-        Self { app: app(&two, pools.clone(), &catalogue), pools, two, catalogue }
+        Self {
+            app: app(&two, pools.clone(), &catalogue),
+            pools,
+            two,
+            catalogue,
+        }
     }
 
     /// The same shop seen by a service that cannot reach a shard.
@@ -71,7 +76,9 @@ impl Shop {
     }
 
     pub async fn get(&self, user: Uuid, path: &str) -> Answer {
-        let request = Request::builder().uri(path).header("authorization", bearer(user, false));
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", bearer(user, false));
         send(&self.app, request.body(Body::empty()).unwrap()).await
     }
 
@@ -88,7 +95,10 @@ impl Shop {
             if answer.body["status"] == "accepted" {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "order {order} was never accepted: {answer:?}");
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "order {order} was never accepted: {answer:?}"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
@@ -100,7 +110,12 @@ pub fn line(product: Uuid, quantity: u32) -> Value {
 
 pub fn bearer(user: Uuid, synthetic: bool) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    format!("Bearer {}", Signer::from_seed(SEED).unwrap().sign(&Claims::new(user, synthetic, now)))
+    format!(
+        "Bearer {}",
+        Signer::from_seed(SEED)
+            .unwrap()
+            .sign(&Claims::new(user, synthetic, now))
+    )
 }
 
 pub async fn place(app: &Router, user: Uuid, headers: &[(&str, &str)], lines: Value) -> Answer {
@@ -108,7 +123,10 @@ pub async fn place(app: &Router, user: Uuid, headers: &[(&str, &str)], lines: Va
 }
 
 pub async fn post(app: &Router, bearer: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-    let mut request = Request::builder().method("POST").uri("/api/v1/orders").header("content-type", "application/json");
+    let mut request = Request::builder()
+        .method("POST")
+        .uri("/api/v1/orders")
+        .header("content-type", "application/json");
     request = request.header("authorization", bearer);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -121,7 +139,11 @@ pub async fn send(app: &Router, request: Request<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    }
 }
 
 fn app(two: &TwoShards, pools: ShardedPool, catalogue: &str) -> Router {

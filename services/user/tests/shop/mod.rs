@@ -36,7 +36,11 @@ impl Shop {
     pub async fn start() -> Self {
         let two = TwoShards::start(&[(migrator, MIGRATIONS_TABLE)]).await.unwrap();
         let pools = two.open();
-        Self { app: app(&two, pools.clone()), pools, two }
+        Self {
+            app: app(&two, pools.clone()),
+            pools,
+            two,
+        }
     }
 
     /// The same shop seen by a service that cannot reach a shard.
@@ -50,11 +54,19 @@ impl Shop {
     }
 
     pub async fn log_in(&self, email: &str, password: &str) -> Answer {
-        post(&self.app, "/api/v1/sessions", None, serde_json::json!({"email": email, "password": password})).await
+        post(
+            &self.app,
+            "/api/v1/sessions",
+            None,
+            serde_json::json!({"email": email, "password": password}),
+        )
+        .await
     }
 
     pub async fn me(&self, token: &str) -> Answer {
-        let request = Request::builder().uri("/api/v1/users/me").header("authorization", format!("Bearer {token}"));
+        let request = Request::builder()
+            .uri("/api/v1/users/me")
+            .header("authorization", format!("Bearer {token}"));
         send(&self.app, request.body(Body::empty()).unwrap()).await
     }
 
@@ -74,7 +86,10 @@ impl Shop {
 }
 
 pub async fn post(app: &Router, path: &str, synthetic: Option<&str>, body: Value) -> Answer {
-    let mut request = Request::builder().method("POST").uri(path).header("content-type", "application/json");
+    let mut request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .header("content-type", "application/json");
     if let Some(key) = synthetic {
         request = request.header("x-shop-synthetic", key);
     }
@@ -85,12 +100,19 @@ async fn send(app: &Router, request: Request<Body>) -> Answer {
     let response = app.clone().oneshot(request).await.unwrap();
     let status: StatusCode = response.status();
     let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    Answer { status: status.as_u16(), body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    Answer {
+        status: status.as_u16(),
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    }
 }
 
 fn app(two: &TwoShards, pools: ShardedPool) -> Router {
     let signer = Signer::from_seed(SEED).unwrap();
-    let config = Config { orders: two.settings.clone(), signer, synthetic_key: Secret::new(KEY) };
+    let config = Config {
+        orders: two.settings.clone(),
+        signer,
+        synthetic_key: Secret::new(KEY),
+    };
     let mut face = Face::new("user", Metrics::new("user").unwrap());
     face.deadline = PATIENCE;
     face.around(router(AppState::new(&config, pools, PATIENCE)))
