@@ -14,12 +14,13 @@ mod settled;
 use crate::health::Health;
 use crate::names;
 use crate::object::{ComponentId, Plan};
-use crate::observed::Observed;
+use crate::observed::{Observed, Seen};
 use crate::pod;
 use crate::shop::ValidatedShop;
 use crate::validate::Problem;
 use conditions::Conditions;
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
 use shop_api::condition;
 use shop_api::status::{ComponentState, ComponentStatus};
 use shop_api::{ShopDeployment, ShopDeploymentStatus};
@@ -48,6 +49,9 @@ pub fn report(
     now: Timestamp,
 ) -> ShopDeploymentStatus {
     let before = shop.status.clone().unwrap_or_default();
+    if !before.conditions.is_empty() && just_started(seen) && !matches!(outcome, Outcome::Invalid(_)) {
+        return before;
+    }
     let generation = shop.metadata.generation;
     let mut conditions = Conditions::new(&before.conditions, generation, now);
     let mut status = ShopDeploymentStatus {
@@ -91,6 +95,20 @@ pub fn report(
     }
     status.conditions = conditions.done();
     status
+}
+
+/// A process that has not asked its first question knows less than the status it finds: it leaves that as it is.
+fn just_started(seen: &Observed) -> bool {
+    let unread = matches!(seen.stateful_sets, Seen::Unknown(_)) || matches!(seen.pods, Seen::Unknown(_));
+    let is_postgres = |pod: &&Pod| {
+        let labels = pod.metadata.labels.as_ref();
+        labels
+            .and_then(|all| all.get(names::COMPONENT))
+            .is_some_and(|component| component == "postgres")
+    };
+    let pods = seen.pods.known().map(Vec::as_slice).unwrap_or_default();
+    let unasked = seen.postgres.is_empty() && matches!(seen.redis, Seen::Unknown(_));
+    unread || (unasked && pods.iter().filter(is_postgres).any(pod::is_ready))
 }
 
 /// Nothing was touched: a shop that serves goes on serving, by its last accepted spec.

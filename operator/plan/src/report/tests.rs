@@ -113,6 +113,25 @@ fn a_fresh_operator_changes_nothing_before_it_has_tried() {
 }
 
 #[test]
+fn a_process_that_has_asked_nothing_yet_leaves_the_status() {
+    let ready = ready_shop();
+    let pods = Seen::Known(vec![pod("demo", "postgres", "orders-0", "demo-orders-0-0")]);
+    let seen = Observed {
+        pods,
+        redis: Seen::Unknown("not asked yet".into()),
+        ..empty_world()
+    };
+    assert_eq!(
+        after(ready.clone(), &plan(State::Unavailable), &seen, 1).status,
+        ready.status
+    );
+    assert_eq!(
+        after(ready.clone(), &plan(State::Ready), &crate::fixtures::unknown_world(), 1).status,
+        ready.status
+    );
+}
+
+#[test]
 fn a_failed_test_order_names_the_tier() {
     let seen = Observed {
         proof: proof(1, false),
