@@ -1,11 +1,14 @@
-//! A protected shop is not deleted by mistake; an unprotected one goes without leaving anything but its data, even with
-//! a datastore down.
+//! A protected shop is not deleted by mistake; an unprotected one goes without leaving anything but its data (the claims
+//! and the passwords to open them), even with a datastore down. Made again under its name, it has its customers back.
 
 use anyhow::ensure;
 use kube::ResourceExt;
 use serde_json::json;
 use shop_e2e::stage::with_tiny_shop;
-use shop_e2e::{Cluster, PATIENCE, Shop, eventually, fault};
+use shop_e2e::{Cluster, PATIENCE, SOON, Shop, eventually, fault};
+
+/// Data outlive the shop: claims, and the Secret without which nobody could open them.
+const KEPT: [&str; 2] = ["PersistentVolumeClaim", "Secret"];
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
@@ -13,6 +16,10 @@ async fn a_protected_shop_refuses_and_an_unprotected_one_goes_even_with_a_datast
     with_tiny_shop("deletion", json!({"deletionProtection": true}), |shop| async move {
         shop.create().await;
         shop.becomes_ready().await;
+
+        let storefront = shop.storefront().await.expect("a gateway");
+        let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
+        let order = eventually(SOON, "an order is placed", || customer.order()).await;
 
         let refusal = shop
             .delete()
@@ -36,30 +43,43 @@ async fn a_protected_shop_refuses_and_an_unprotected_one_goes_even_with_a_datast
         })
         .await;
         down.let_back().await;
-        only_claims_are_left(&shop).await;
+        only_data_are_left(&shop).await;
+
+        shop.create().await;
+        shop.becomes_ready().await;
+        let storefront = shop.storefront().await.expect("the gateway is back");
+        let customer = customer.at(&storefront);
+        eventually(SOON, "the old order is there and handled", || {
+            customer.was_accepted(order.id)
+        })
+        .await;
     })
     .await;
 }
 
-async fn only_claims_are_left(shop: &Shop) {
+async fn only_data_are_left(shop: &Shop) {
     let selector = format!("app.kubernetes.io/instance={}", shop.name);
-    eventually(PATIENCE, "nothing of the shop is left but its claims", || async {
-        let mut left = Vec::new();
-        for kind in Cluster::made_kinds()
-            .iter()
-            .chain(&Cluster::side_kinds())
-            .filter(|kind| kind.kind != "PersistentVolumeClaim")
-        {
-            let found = shop.cluster.list(kind, shop.namespace(), &selector).await?;
-            left.extend(
-                found
-                    .iter()
-                    .map(|object| format!("{}/{}", kind.kind, object.name_any())),
-            );
-        }
-        ensure!(left.is_empty(), "{}", left.join(", "));
-        anyhow::Ok(())
-    })
+    eventually(
+        PATIENCE,
+        "nothing of the shop is left but its claims and its Secret",
+        || async {
+            let mut left = Vec::new();
+            for kind in Cluster::made_kinds()
+                .iter()
+                .chain(&Cluster::side_kinds())
+                .filter(|kind| !KEPT.contains(&kind.kind.as_str()))
+            {
+                let found = shop.cluster.list(kind, shop.namespace(), &selector).await?;
+                left.extend(
+                    found
+                        .iter()
+                        .map(|object| format!("{}/{}", kind.kind, object.name_any())),
+                );
+            }
+            ensure!(left.is_empty(), "{}", left.join(", "));
+            anyhow::Ok(())
+        },
+    )
     .await;
     let claims = Cluster::side_kinds().remove(0);
     let kept = shop
