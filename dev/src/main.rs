@@ -1,5 +1,21 @@
 //! The developer's tool behind `./shop`: reads the command line, calls one verb, explains its error.
 
+/// As `print!`, but a reader that went away (`| head`) is no reason to panic.
+macro_rules! screen_text {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = write!(std::io::stdout(), $($part)*);
+    }};
+}
+
+/// As `println!`, with the same mercy.
+macro_rules! screen_line {
+    ($($part:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($part)*);
+    }};
+}
+
 mod checks;
 mod cluster;
 mod command;

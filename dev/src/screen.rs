@@ -101,7 +101,7 @@ impl<'a> Screen<'a> {
 
     fn print(&self, row: &str) {
         match &self.output {
-            Output::Person => println!("{row}"),
+            Output::Person => screen_line!("{row}"),
             Output::Within { log, .. } => {
                 // The outer step shows the end of this file when it fails.
                 let _ = crate::command::open_log(log).and_then(|mut file| Ok(writeln!(file, "{row}")?));
@@ -181,14 +181,14 @@ fn paint(label: &str, detail: &Mutex<String>, done: &AtomicBool, started: Instan
         let text = detail.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let row = line(label, &text, &human(started.elapsed()));
         if terminal {
-            print!("\r\x1b[K{row}");
+            screen_text!("\r\x1b[K{row}");
         } else {
-            println!("{row}");
+            screen_line!("{row}");
         }
         let _ = std::io::stdout().flush();
     }
     if terminal {
-        print!("\r\x1b[K");
+        screen_text!("\r\x1b[K");
     }
 }
 

@@ -35,7 +35,7 @@ pub fn run(place: &Place, flags: &Soak) -> Result<()> {
     let first = flags.seed.unwrap_or_else(|| u64::from(std::process::id()));
     let mut seed = first;
     while seed == first || begun.elapsed() < flags.time {
-        print!(" seed {seed:<10} ");
+        screen_text!(" seed {seed:<10} ");
         let _ = std::io::Write::flush(&mut std::io::stdout());
         let round = Instant::now();
         let log = place.log(&format!("soak-{seed}"));
@@ -57,16 +57,16 @@ pub fn run(place: &Place, flags: &Soak) -> Result<()> {
         let outcome = cargo::run(place, &args, &envs, &log)?;
         let time = screen::human(round.elapsed());
         if outcome.broken || !outcome.failed.is_empty() {
-            println!("failed: {} {time}", outcome::names(&outcome.failed));
+            screen_line!("failed: {} {time}", outcome::names(&outcome.failed));
             let failure = Failure::new("a random promise was broken")
                 .way_out(format!("./shop soak --seed {seed} repeats this round"))
                 .log(log);
             return Err(failure.into());
         }
-        println!("{} promises kept {time}", outcome.passed);
+        screen_line!("{} promises kept {time}", outcome.passed);
         seed += 1;
     }
-    println!("{} rounds in {}", seed - first, screen::human(begun.elapsed()));
+    screen_line!("{} rounds in {}", seed - first, screen::human(begun.elapsed()));
     Ok(())
 }
 

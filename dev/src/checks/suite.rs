@@ -78,10 +78,10 @@ fn summary(verdicts: &[Verdict], screen: &Screen<'_>) -> Result<()> {
         .collect();
     let time = screen::human(screen.elapsed());
     if failed.is_empty() {
-        println!("\nall {} passed ({time})", verdicts.len());
+        screen_line!("\nall {} passed ({time})", verdicts.len());
         return Ok(());
     }
-    println!(
+    screen_line!(
         "\n{} of {} failed: {} ({time})",
         failed.len(),
         verdicts.len(),

@@ -6,8 +6,8 @@ use crate::place::Place;
 
 /// `eval "$(./shop env)"` puts kubectl and helm on the PATH and points them at the cluster.
 pub fn run(place: &Place) -> Result<()> {
-    println!("export KUBECONFIG={}", quoted(&place.kubeconfig().to_string_lossy()));
-    println!("export PATH={}:\"$PATH\"", quoted(&place.bin().to_string_lossy()));
+    screen_line!("export KUBECONFIG={}", quoted(&place.kubeconfig().to_string_lossy()));
+    screen_line!("export PATH={}:\"$PATH\"", quoted(&place.bin().to_string_lossy()));
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub fn run(place: &Place, flags: &Images) -> Result<()> {
         Ok((built, text))
     })?;
     for (name, reference) in &built.references {
-        println!("{name:<16} {reference}");
+        screen_line!("{name:<16} {reference}");
     }
     Ok(())
 }

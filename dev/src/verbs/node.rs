@@ -66,6 +66,6 @@ pub fn run(place: &Place, fault: &Fault) -> Result<()> {
             format!("{node} starts")
         }
     };
-    println!("{text}");
+    screen_line!("{text}");
     Ok(())
 }

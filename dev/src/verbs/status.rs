@@ -33,16 +33,16 @@ pub fn run(place: &Place) -> Result<()> {
                 .any(|found| found["metadata"]["name"] == name.as_str() && kube::is_true(found, "Ready")),
             Err(_) => false,
         };
-        println!(
+        screen_line!(
             "{name:<8} {:<10} {runs}{cable}{frozen}",
             if ready { "Ready" } else { "NotReady" }
         );
     }
     let shops = listed.and_then(|_| kube.run(&["get", "shop", "--all-namespaces", "--ignore-not-found"]));
     match shops {
-        Ok(text) if text.trim().is_empty() => println!("no shop"),
-        Ok(text) => print!("{text}"),
-        Err(error) => println!("{error}"),
+        Ok(text) if text.trim().is_empty() => screen_line!("no shop"),
+        Ok(text) => screen_text!("{text}"),
+        Err(error) => screen_line!("{error}"),
     }
     Ok(())
 }

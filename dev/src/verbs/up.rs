@@ -62,9 +62,9 @@ pub fn run(place: &Place, flags: &Up) -> Result<()> {
         }
     }
     if !flags.cluster_only {
-        println!("\n{}", proof::closing(screen.elapsed()));
+        screen_line!("\n{}", proof::closing(screen.elapsed()));
         for (what, why) in hints(flags.context.is_some()) {
-            println!("  {what:<55}{why}");
+            screen_line!("  {what:<55}{why}");
         }
     }
     Ok(())
