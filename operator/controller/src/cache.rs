@@ -33,7 +33,6 @@ pub struct Entry {
     pub resource_version: String,
     /// Uid of the owner that controls it.
     pub owner: Option<String>,
-    pub has_owners: bool,
     pub deleting: bool,
     body: Arc<[u8]>,
 }
@@ -62,7 +61,6 @@ impl Entry {
                 .iter()
                 .find(|owner| owner.controller == Some(true))
                 .map(|owner| owner.uid.clone()),
-            has_owners: !owners.is_empty(),
             deleting: meta.deletion_timestamp.is_some(),
             body: body_of(kind, object),
         }
@@ -75,15 +73,6 @@ impl Entry {
 
     fn parse<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
-    }
-
-    /// Whether a reconciliation could come to another result because of this change.
-    fn differs_for_us(&self, before: &Entry, kind: KindIndex) -> bool {
-        match kind_at(kind).keep {
-            Keep::Whole => self.resource_version != before.resource_version,
-            Keep::Metadata if kind_at(kind).kind == "Secret" => self.resource_version != before.resource_version,
-            Keep::Metadata => self.has_owners != before.has_owners || self.deleting != before.deleting,
-        }
     }
 }
 
@@ -142,7 +131,7 @@ impl Cache {
                 None
             }
             Some(before) => {
-                let matters = entry.uid != before.uid || entry.differs_for_us(before, kind);
+                let matters = entry.uid != before.uid || entry.resource_version != before.resource_version;
                 objects.insert((kind, name), entry);
                 matters.then_some(shop)
             }

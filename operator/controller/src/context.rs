@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::queue::Queue;
 use kube::Client;
 use kube::runtime::events::Recorder;
+use shop_plan::Inputs;
 use shop_plan::inputs::Images;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -25,6 +26,18 @@ pub struct Settings {
     pub watch_namespace: String,
     /// Name of the operator's pod.
     pub identity: String,
+}
+
+impl Settings {
+    /// The surroundings of one decision.
+    pub fn inputs(&self, now: jiff::Timestamp) -> Inputs {
+        Inputs {
+            images: self.images.clone(),
+            version: crate::VERSION.to_owned(),
+            operator_namespace: self.namespace.clone(),
+            now,
+        }
+    }
 }
 
 pub struct Context {

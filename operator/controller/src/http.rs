@@ -51,5 +51,13 @@ async fn metrics(State(context): State<Shared>) -> String {
         .metrics
         .queue_busy
         .set(i64::try_from(context.queue.busy()).unwrap_or(i64::MAX));
+    context.metrics.resident.set(resident().unwrap_or_default());
     context.metrics.text()
+}
+
+/// Resident memory in bytes; Linux reports it in kibibytes.
+fn resident() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<i64>().ok()? * 1024)
 }

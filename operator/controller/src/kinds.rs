@@ -10,7 +10,7 @@ pub type KindIndex = u8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     Whole,
-    /// Only metadata: secrets, and what Patroni rewrites every few seconds.
+    /// Only metadata: the values of Secrets are read on demand.
     Metadata,
 }
 
@@ -61,7 +61,6 @@ pub const KINDS: &[Kind] = &[
         Keep::Whole,
         Use::Seen,
     ),
-    kind("", "v1", "Endpoints", "endpoints", Keep::Metadata, Use::Seen),
     kind("", "v1", "Secret", "secrets", Keep::Metadata, Use::Made),
     kind("", "v1", "ConfigMap", "configmaps", Keep::Whole, Use::Made),
     kind("", "v1", "ServiceAccount", "serviceaccounts", Keep::Whole, Use::Made),

@@ -4,6 +4,7 @@
 mod apply;
 mod cache;
 mod context;
+mod decide;
 mod events;
 mod execute;
 mod http;

@@ -10,6 +10,7 @@ pub struct Metrics {
     pub queue_depth: IntGauge,
     pub queue_busy: IntGauge,
     pub leader: IntGauge,
+    pub resident: IntGauge,
     pub shop_ready: GaugeVec,
     pub api_requests: CounterVec,
     pub writes: CounterVec,
@@ -50,6 +51,7 @@ impl Metrics {
             queue_depth: gauge("shop_operator_queue_depth", "Shops that wait for a worker.")?,
             queue_busy: gauge("shop_operator_queue_busy", "Shops being worked on.")?,
             leader: gauge("shop_operator_leader", "1 when this process holds the lease.")?,
+            resident: gauge("process_resident_memory_bytes", "Memory of this process.")?,
             shop_ready: gauges(
                 "shop_ready",
                 "1 when the shop's Ready condition is True.",

@@ -6,8 +6,7 @@ mod generate;
 mod object;
 mod secret;
 
-pub mod adopt;
-pub mod prune;
+mod prune;
 
 use crate::cache::ShopKey;
 use crate::context::Context;
@@ -15,7 +14,7 @@ use crate::memory::Shared;
 use futures::StreamExt;
 use futures::stream;
 use shop_api::ShopDeployment;
-use shop_plan::object::{Body, ComponentId, Object, Wave};
+use shop_plan::object::{Body, ComponentId, Object, Plan, Wave};
 
 /// Requests in flight for one shop.
 const PARALLEL: usize = 8;
@@ -54,9 +53,34 @@ pub struct Target<'a> {
     pub memory: &'a Shared,
 }
 
+impl Applied {
+    /// What failed, in words.
+    pub fn trouble(&self) -> Option<String> {
+        let words: Vec<String> = self.failed.iter().map(ToString::to_string).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+}
+
+/// The whole step: applies, then prunes unless something could not be applied.
+pub async fn carry_out(target: &Target<'_>, plan: &Plan) -> Applied {
+    let mut applied = apply(target, &plan.objects).await;
+    if applied.failed.is_empty() {
+        let (deleted, failed) = prune::prune(target, plan).await;
+        applied.written.extend(deleted);
+        applied.failed.extend(failed);
+    }
+    if !applied.written.is_empty() {
+        tracing::info!(written = applied.written.join(", "), "applied");
+    }
+    for error in &applied.failed {
+        tracing::warn!(%error, "not applied");
+    }
+    applied
+}
+
 /// Applies all objects, wave after wave. A failure is recorded and stops the waves after its own: what comes later may
 /// build on what is missing.
-pub async fn apply(target: &Target<'_>, objects: &[Object]) -> Applied {
+async fn apply(target: &Target<'_>, objects: &[Object]) -> Applied {
     let mut applied = Applied::default();
     for wave in WAVES {
         // Collected first: a lazy iterator over borrowed futures is more than the compiler proves `Send`.

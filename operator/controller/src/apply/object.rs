@@ -82,7 +82,12 @@ fn is_current(target: &Target<'_>, kind: KindIndex, name: &str, body: &Value, di
     let same_digest = live["metadata"]["annotations"][DIGEST_ANNOTATION] == *digest;
     let current = same_digest && contains(&without_type(&live), &without_type(body));
     if !current {
-        tracing::debug!(kind = kind_at(kind).kind, name, same_digest, "differs from what is wanted");
+        tracing::debug!(
+            kind = kind_at(kind).kind,
+            name,
+            same_digest,
+            "differs from what is wanted"
+        );
     }
     if current {
         target

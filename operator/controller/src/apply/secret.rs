@@ -1,5 +1,6 @@
 //! The generated Secret: made once, later only completed. A value that exists is never changed; a Secret somebody deleted
-//! comes back with the values the process still remembers, because the datastores keep using them.
+//! comes back with the values the process still remembers, because the datastores keep using them. Like the claims it has no owner
+//! and outlives its shop: kept data without its passwords could never be opened again.
 
 use super::object::api;
 use super::{ApplyError, Class, Target, generate, refused};
@@ -9,7 +10,7 @@ use crate::observe::secrets;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
-use serde_json::{Value, json};
+use serde_json::json;
 use shop_plan::names;
 use shop_plan::object::{ComponentId, GeneratedKey};
 use std::collections::BTreeMap;
@@ -89,7 +90,6 @@ async fn create(
             "namespace": target.key.namespace,
             "labels": labels,
             "annotations": {names::COMPONENT_ANNOTATION: component.0},
-            "ownerReferences": [owner(target)],
         },
         "type": "Opaque",
         "data": encoded(&values),
@@ -104,17 +104,6 @@ async fn create(
         Err(kube::Error::Api(status)) if status.is_already_exists() => api(target, kind).get(name).await,
         answer => answer,
     }
-}
-
-fn owner(target: &Target<'_>) -> Value {
-    json!({
-        "apiVersion": "shop-operator.io/v1alpha1",
-        "kind": "ShopDeployment",
-        "name": target.key.name,
-        "uid": target.shop.metadata.uid,
-        "controller": true,
-        "blockOwnerDeletion": true,
-    })
 }
 
 fn encoded(values: &BTreeMap<String, String>) -> BTreeMap<&String, String> {

@@ -64,11 +64,3 @@ fn a_kind_is_unknown_until_listed_and_then_what_was_not_listed_is_gone() {
     let left = cache.list::<serde_json::Value>(&demo(), "ConfigMap");
     assert_eq!(left.known().expect("listed").len(), 1);
 }
-
-#[test]
-fn patronis_heartbeat_on_its_endpoints_wakes_nobody() {
-    let cache = Cache::default();
-    let kind = index_of("Endpoints").expect("known");
-    assert!(cache.put(kind, &object("demo-orders-0", "1")).is_some());
-    assert_eq!(cache.put(kind, &object("demo-orders-0", "2")), None);
-}

@@ -1,6 +1,6 @@
 //! One task → one call of a driver (or of the API server, for a pod). Reads passwords just before use; decides nothing.
 
-use super::proof::Proof;
+use super::prove::{Wanted, prove};
 use super::{Ended, RABBITMQ_USER};
 use crate::cache::ShopKey;
 use crate::context::Context;
@@ -13,15 +13,11 @@ use shop_contract::port;
 use shop_contract::shard_map::ShardMap;
 use shop_drivers::postgres::{self, patroni};
 use shop_drivers::{Report, rabbitmq, redis};
-use shop_plan::observed::ProofView;
 use shop_plan::task::{PodAddress, RedisPod, SecretRef, Task};
-use std::time::{Duration, Instant};
 
 const SUPERUSER: &str = "postgres";
 /// The database a superuser logs in to before any other exists.
 const FIRST_DATABASE: &str = "postgres";
-/// A first failure after successes is checked once more before anybody is told.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// Runs a task to its end.
 pub async fn run(context: &Context, key: &ShopKey, memory: &Shared, task: &Task, map: Option<&ShardMap>) -> Ended {
@@ -113,19 +109,18 @@ pub async fn run(context: &Context, key: &ShopKey, memory: &Shared, task: &Task,
             synthetic_key,
             shards,
             generation,
-        } => {
-            prove(
-                context,
-                key,
-                memory,
-                gateway,
-                secret(synthetic_key),
-                shards,
-                *generation,
-                map,
-            )
-            .await
-        }
+        } => match secret(synthetic_key) {
+            Ok(synthetic) => {
+                let wanted = Wanted {
+                    gateway,
+                    key: synthetic,
+                    shards,
+                    generation: *generation,
+                };
+                prove(context, key, memory, wanted, map).await
+            }
+            Err(why) => Err(why),
+        },
     };
     match result {
         Ok(message) => Ended {
@@ -271,64 +266,4 @@ async fn restart(context: &Context, key: &ShopKey, pod: &str, uid: &str, reason:
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok("already gone".into()),
         Err(error) => Err(words(error)),
     }
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one task's fields, unpacked where the match lists them"
-)]
-async fn prove(
-    context: &Context,
-    key: &ShopKey,
-    memory: &Shared,
-    gateway: &str,
-    synthetic_key: Result<String, String>,
-    shards: &[u16],
-    generation: i64,
-    map: Option<&ShardMap>,
-) -> Outcome {
-    let synthetic_key = synthetic_key?;
-    let map = map.ok_or("the shard map is not published yet")?;
-    let gateway = if gateway.contains("://") {
-        gateway.to_owned()
-    } else {
-        format!("http://{gateway}")
-    };
-    let proof = Proof {
-        http: &context.http,
-        gateway: &gateway,
-        key: &synthetic_key,
-    };
-    let started = Instant::now();
-    let mut result = proof.prove(map, shards).await;
-    let was_well = memory.lock().proof.as_ref().is_none_or(|before| before.succeeded);
-    if result.is_err() && was_well {
-        tokio::time::sleep(SECOND_LOOK).await;
-        result = proof.prove(map, shards).await;
-    }
-    let outcome = if result.is_ok() { "succeeded" } else { "failed" };
-    let labels = [key.namespace.as_str(), key.name.as_str()];
-    context
-        .metrics
-        .proof_seconds
-        .with_label_values(&labels)
-        .set(started.elapsed().as_secs_f64());
-    context
-        .metrics
-        .proofs
-        .with_label_values(&[labels[0], labels[1], outcome])
-        .inc();
-    let view = ProofView {
-        at: jiff::Timestamp::now().to_string(),
-        generation,
-        succeeded: result.is_ok(),
-        tier: result.as_ref().err().map(|failure| failure.tier.clone()),
-        message: result
-            .as_ref()
-            .map_or_else(|failure| failure.message.clone(), Clone::clone),
-    };
-    let mut memory = memory.lock();
-    memory.proof = Some(view);
-    memory.proved = Some(Instant::now());
-    result.map_err(|failure| format!("{}: {}", failure.tier, failure.message))
 }

@@ -5,6 +5,7 @@
 mod customer;
 mod drive;
 mod proof;
+mod prove;
 
 use crate::cache::ShopKey;
 use crate::context;

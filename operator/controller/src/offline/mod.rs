@@ -3,13 +3,14 @@
 
 mod before;
 
+use crate::decide::{self, Refused};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use serde_json::Value;
 use shop_api::ShopDeployment;
 use shop_plan::explain::{Explanation, explain};
 use shop_plan::inputs::Images;
-use shop_plan::validate::{Problem, Standing};
+use shop_plan::validate::Problem;
 use shop_plan::{Inputs, Observed, Plan, ValidatedShop};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -111,13 +112,12 @@ fn explained(arguments: &PlanArguments) -> anyhow::Result<Checked<Explanation>> 
 }
 
 fn decided(shop: &ShopDeployment, inputs: &Inputs, seen: &Observed) -> anyhow::Result<Checked<(ValidatedShop, Plan)>> {
-    let name = shop.metadata.name.as_deref().unwrap_or_default();
-    let standing = Standing::of(name, seen).map_err(anyhow::Error::msg)?;
-    let valid = match shop_plan::validate(shop, inputs, &standing) {
+    let valid = match decide::validated(shop, inputs, seen) {
         Ok(valid) => valid,
-        Err(problems) => return Ok(Err(problems)),
+        Err(Refused::Invalid(problems)) => return Ok(Err(problems)),
+        Err(Refused::Blocked(why)) => anyhow::bail!(why),
     };
-    let plan = shop_plan::plan(&valid, seen)?;
+    let plan = decide::planned(&valid, seen).map_err(anyhow::Error::msg)?;
     Ok(Ok((valid, plan)))
 }
 
