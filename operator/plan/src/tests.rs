@@ -1,11 +1,11 @@
 //! The whole plan with all its components: what it consists of, and what holds whatever was seen.
 
 use crate::fixtures::{self, empty_world, settled, shop, tiny_shop, unknown_world, without_image};
-use crate::topology::shards::even_map;
 use crate::object::Plan;
 use crate::observed::{Observed, Seen};
 use crate::shop::ValidatedShop;
 use crate::task::Task;
+use crate::topology::shards::even_map;
 use crate::{check, names, plan, pod};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -21,7 +21,13 @@ fn planned(shop: &ValidatedShop, seen: &Observed) -> Plan {
 
 /// Nothing is held back in a world of which nothing is known but that no shard map is published.
 fn everything(shop: &ValidatedShop) -> Plan {
-    planned(shop, &Observed { shard_map: Seen::Absent, ..unknown_world() })
+    planned(
+        shop,
+        &Observed {
+            shard_map: Seen::Absent,
+            ..unknown_world()
+        },
+    )
 }
 
 /// The world after a plan was applied: every workload exists, every pod was made from its template and is ready.
@@ -141,9 +147,16 @@ fn a_lost_datastore_takes_no_running_service_away() {
 #[test]
 fn what_cannot_be_read_is_kept() {
     let shop = shop();
-    let seen = Observed { shard_map: Seen::Unknown("no answer".into()), ..applied(&shop, &everything(&shop)) };
+    let seen = Observed {
+        shard_map: Seen::Unknown("no answer".into()),
+        ..applied(&shop, &everything(&shop))
+    };
     let plan = planned(&shop, &seen);
-    assert!(plan.objects.iter().all(|object| object.name() != names::shard_map("demo")));
+    assert!(
+        plan.objects
+            .iter()
+            .all(|object| object.name() != names::shard_map("demo"))
+    );
     assert!(plan.keep.contains(&"shop".into()), "the published map would be pruned");
 }
 
@@ -166,11 +179,7 @@ fn a_newer_operator_version_alone_restarts_nothing() {
 
 #[test]
 fn objects_are_what_kubernetes_knows() {
-    for object in everything(&shop())
-        .objects
-        .iter()
-        .filter_map(crate::Object::applied)
-    {
+    for object in everything(&shop()).objects.iter().filter_map(crate::Object::applied) {
         assert!(
             object["apiVersion"].is_string() && object["metadata"]["namespace"] == "default",
             "{object}"

@@ -1,6 +1,6 @@
 //! Whether a customer can place an order now, and the one line a person reads first.
 
-use crate::health::{Health, State};
+use crate::health::State;
 use crate::object::Plan;
 use crate::observed::{Observed, ProofView, Seen};
 use shop_api::condition::Condition;
@@ -26,13 +26,14 @@ impl Facts<'_> {
     pub fn proof(&self) -> Option<&ProofView> {
         self.seen.proof.known()
     }
+    /// What a component in this state says of itself; its message names the object.
     pub fn first(&self, state: State) -> Option<String> {
         let found = self.plan.health.iter().find(|(_, health)| health.state == state);
         found.map(|(id, health)| {
             if health.message.is_empty() {
                 id.to_string()
             } else {
-                format!("{id}: {}", health.message)
+                health.message.clone()
             }
         })
     }
@@ -128,13 +129,8 @@ pub fn message(facts: &Facts, ready: &Ready) -> String {
     if let Some(waiting) = facts.plan.waiting.first() {
         return format!("serving; {}: {}", waiting.component, waiting.reason);
     }
-    match facts
-        .plan
-        .health
-        .iter()
-        .find(|(_, health): &(_, &Health)| health.state == State::Degraded)
-    {
-        Some((id, health)) => format!("serving; {id}: {}", health.message),
+    match facts.first(State::Degraded) {
+        Some(degraded) => format!("serving; {degraded}"),
         None => "serving".into(),
     }
 }

@@ -173,10 +173,15 @@ fn replicas(ask: &Ask, field: &str, spec: &spec::Service, problems: &mut Problem
 /// and no two services of one's own have the same.
 fn check_routes(all: &[Service], problems: &mut Problems) {
     let under = |path: &str, prefix: &str| {
-        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     for (at, service) in all.iter().enumerate().filter(|(_, service)| service.built_in.is_none()) {
-        for (route, other) in service.routes.iter().flat_map(|route| all[..at].iter().map(move |other| (route, other))) {
+        for (route, other) in service
+            .routes
+            .iter()
+            .flat_map(|route| all[..at].iter().map(move |other| (route, other)))
+        {
             let takes = |theirs: &String| route == theirs || (other.built_in.is_some() && under(route, theirs));
             if other.routes.iter().any(takes) {
                 let rule = format!("is already the route of service {}", other.name);
