@@ -4,11 +4,12 @@ use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use shop_kit_events::RelayMetrics;
 use shop_kit_postgres::{OrdersSettings, ShardedPool, migrate_shards};
-use shop_kit_process::{Process, logs, settings};
+use shop_kit_process::{Process, finish, logs, settings};
 use shop_order::config::{ApiConfig, WorkConfig};
 use shop_order::job::work::work;
 use shop_order::router::{AppState, router};
 use shop_order::{MIGRATIONS_TABLE, migrator};
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -35,7 +36,11 @@ enum Verb {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    finish(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
     match Arguments::parse().verb.unwrap_or(Verb::Serve) {
         Verb::Serve => serve().await,
         Verb::Work => run_worker().await,

@@ -1,4 +1,5 @@
 //! What a customer sees of the order service, over two real shards and without RabbitMQ.
+#![allow(clippy::unwrap_used)] // Test code may stop at the first surprise.
 
 mod shop;
 

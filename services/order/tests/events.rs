@@ -1,4 +1,5 @@
 //! From the outbox to the effect, with real RabbitMQ: nothing is lost and nothing happens twice, whatever breaks.
+#![allow(clippy::unwrap_used)] // Test code may stop at the first surprise.
 
 mod shop;
 

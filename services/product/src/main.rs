@@ -2,12 +2,13 @@
 
 use clap::{Parser, Subcommand};
 use shop_kit_postgres::{CatalogSettings, Pool, migrate};
-use shop_kit_process::{Process, logs, settings};
+use shop_kit_process::{Process, finish, logs, settings};
 use shop_product::cache::RedisCache;
 use shop_product::config::Config;
 use shop_product::job::seed;
 use shop_product::router::{AppState, router};
 use shop_product::{MIGRATIONS_TABLE, migrator};
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -39,7 +40,11 @@ enum Verb {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    finish(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
     match Arguments::parse().verb.unwrap_or(Verb::Serve) {
         Verb::Serve => serve().await,
         Verb::Migrate { deadline } => {

@@ -1,5 +1,6 @@
 //! What a customer sees of the catalogue, with real Postgres and Redis. The router is called in process, so that no
 //! port has to be waited for; waits are generous, because a loaded machine is slow, not broken.
+#![allow(clippy::unwrap_used)] // Test code may stop at the first surprise.
 
 use axum::Router;
 use axum::body::Body;

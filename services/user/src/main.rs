@@ -3,10 +3,11 @@
 use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use shop_kit_postgres::{ShardedPool, migrate_shards};
-use shop_kit_process::{Process, settings};
+use shop_kit_process::{Process, finish, logs, settings};
 use shop_user::config::Config;
 use shop_user::router::{AppState, router};
 use shop_user::{MIGRATIONS_TABLE, migrator};
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -31,7 +32,11 @@ enum Verb {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    finish(run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
     let verb = Arguments::parse().verb.unwrap_or(Verb::Serve);
     match verb {
         Verb::Serve => serve().await,
@@ -50,7 +55,7 @@ async fn serve() -> anyhow::Result<()> {
 
 async fn migrate(deadline: Duration) -> anyhow::Result<()> {
     let (own, orders) = settings(shop_kit_postgres::OrdersSettings::read)?;
-    shop_kit_process::logs(&own)?;
+    logs(&own)?;
     let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, Instant::now() + deadline).await;
     done.map_err(|error| anyhow!(error))
 }

@@ -1,4 +1,5 @@
 //! What a customer sees of the user service, over two real shards.
+#![allow(clippy::unwrap_used)] // Test code may stop at the first surprise.
 
 mod shop;
 

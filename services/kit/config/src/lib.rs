@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+type LookUp = dyn Fn(&str) -> Option<String>;
+
 /// Reads variables and remembers what was wrong with them.
 pub struct Env {
-    look_up: Box<dyn Fn(&str) -> Option<String>>,
+    look_up: Box<LookUp>,
     problems: RefCell<Vec<String>>,
 }
 

@@ -1,4 +1,5 @@
 //! Every way a request can fail ends in a problem body that carries the request's id.
+#![allow(clippy::unwrap_used)] // Test code may stop at the first surprise.
 
 use axum::Router;
 use axum::body::Body;
@@ -98,11 +99,14 @@ fn request(method: &str, path: &str, kind: Option<&str>, body: &str) -> Request<
     request.body(Body::from(body.to_owned())).unwrap()
 }
 
+/// Method, path, content type, body; status and pointer of the answer.
+type Case<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, u16, &'a str);
+
 #[tokio::test]
 async fn every_failure_is_a_problem() {
     let json = Some("application/json");
     let large = format!("{{\"lines\":[]{}}}", " ".repeat(2000));
-    let table: &[(&str, &str, Option<&str>, &str, u16, &str)] = &[
+    let table: &[Case] = &[
         ("GET", "/nowhere", None, "", 404, ""),
         ("GET", "/baskets/seven", None, "", 404, ""),
         ("DELETE", "/baskets", None, "", 405, ""),

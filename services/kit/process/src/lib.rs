@@ -8,6 +8,7 @@ use shop_kit_config::{ConfigError, Env};
 use shop_kit_http::{Drain, Face, Health, admin_router, serve};
 use shop_kit_telemetry::{Metrics, start_logs};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,6 +51,17 @@ pub fn settings<T>(read: impl FnOnce(&Env) -> Option<T>) -> Result<(ProcessSetti
     let env = Env::process();
     let (process, own) = (ProcessSettings::read(&env), read(&env));
     env.finish(process.zip(own))
+}
+
+/// The end of `main`: one line that says why, without a backtrace.
+pub fn finish(ended: anyhow::Result<()>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Logs only, for verbs that end by themselves.
