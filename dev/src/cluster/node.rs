@@ -42,6 +42,9 @@ impl Nodes<'_> {
     pub fn start_runtime(&self, node: Node) -> Result<()> {
         network::ensure_node(node, self.count)?;
         let join = self.cgroups.ensure(&node.handle())?;
+        if self.cgroups.frozen(&node.handle()) {
+            self.cgroups.freeze(&node.handle(), false)?;
+        }
         let setup = self.setup(node);
         let config = write_files(&setup)?;
         let daemon = self.containerd(&setup, &join, config)?;

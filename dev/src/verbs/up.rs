@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -90,6 +91,11 @@ fn hints(foreign: bool) -> Vec<(String, &'static str)> {
 /// All steps on the cluster of this checkout; the caller holds the lock.
 pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
     let count = wanted_nodes(place, flags)?;
+    let early = if flags.cluster_only {
+        None
+    } else {
+        build_images_early(place)?
+    };
     tools_step(place, screen, list::ALL)?;
     let cluster = Cluster::new(place, count)?;
     owner::claim(place, count)?;
@@ -100,7 +106,10 @@ pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
     } else {
         images_step(place, screen, REGISTRY, || {
             cluster.start_registry()?;
-            AddonImages::ensure(place, &place.log("addon-images")).map(drop)
+            AddonImages::ensure(place, &place.log("addon-images"))?;
+            // Whatever went wrong early goes wrong again now, and is told then.
+            let _ = early.map(JoinHandle::join);
+            Ok(())
         })?
     };
     cluster_step(screen, &cluster)?;
@@ -144,6 +153,17 @@ fn foreign(place: &Place, flags: &Up, context: &str, screen: &Screen<'_>) -> Res
         let forward = Forward::start(&kube)?;
         Ok(((), proof::run(&kube, &forward.url)?))
     })
+}
+
+/// With empty caches images are built while Go compiles the tools: much of that is waiting for downloads.
+fn build_images_early(place: &Place) -> Result<Option<JoinHandle<Result<()>>>> {
+    if tools::missing(place, list::ALL)?.is_empty() {
+        return Ok(None);
+    }
+    let place = place.clone();
+    Ok(Some(std::thread::spawn(move || {
+        images::build(&place, None, &|_| {}).map(drop)
+    })))
 }
 
 /// Builds what is missing and links kubectl and helm into `.shop/bin`.
