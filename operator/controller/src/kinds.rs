@@ -187,6 +187,8 @@ mod tests {
             }
         }
         let besides = [
+            // Only so that Patroni's Role may be given them.
+            "endpoints",
             "shopdeployments",
             "shopdeployments/status",
             "shopdeployments/finalizers",

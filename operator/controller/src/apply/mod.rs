@@ -2,6 +2,7 @@
 //! that is there as wanted costs no request. Decides nothing: what is wanted, and who owns it, comes from the plan.
 
 mod compare;
+mod foreign;
 mod generate;
 mod object;
 mod secret;

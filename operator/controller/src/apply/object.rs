@@ -1,12 +1,13 @@
 //! One object: skip it when it is there as wanted, else apply it. In comes a whole object, out goes what was written.
 
 use super::compare::contains;
+use super::foreign::additions;
 use super::{ApplyError, Class, Target, refused};
 use crate::context::FIELD_MANAGER;
 use crate::kinds::{KindIndex, index_of, kind_at};
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shop_plan::digest::digest_of;
 use shop_plan::object::ComponentId;
 
@@ -33,6 +34,7 @@ pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -
     let force = PatchParams::apply(FIELD_MANAGER).force();
     match api.patch(name, &force, &Patch::Apply(&wanted)).await {
         Ok(live) => {
+            let live = without_additions(&api, name, live, body).await;
             let version = live.metadata.resource_version.clone().unwrap_or_default();
             target.context.cache.put(kind, &live);
             target
@@ -52,6 +54,39 @@ pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -
             })
         }
         Err(answer) => Err(refused(component, kind_name, name, &answer)),
+    }
+}
+
+/// Takes out what others added to our lists; when that fails the next pass tries again.
+async fn without_additions(api: &Api<DynamicObject>, name: &str, live: DynamicObject, body: &Value) -> DynamicObject {
+    let Ok(value) = serde_json::to_value(&live) else {
+        return live;
+    };
+    let version = &value["metadata"]["resourceVersion"];
+    let mut steps = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
+    steps.extend(
+        additions(&value, body)
+            .into_iter()
+            .map(|path| json!({"op": "remove", "path": path})),
+    );
+    if steps.len() == 1 {
+        return live;
+    }
+    let Ok(patch) = serde_json::from_value(Value::Array(steps)) else {
+        return live;
+    };
+    match api
+        .patch(name, &PatchParams::default(), &Patch::Json::<()>(patch))
+        .await
+    {
+        Ok(cleaned) => {
+            tracing::info!(name, "took out what was added by hand");
+            cleaned
+        }
+        Err(error) => {
+            tracing::warn!(name, %error, "what was added by hand stays for now");
+            live
+        }
     }
 }
 
@@ -120,7 +155,6 @@ fn stamped(body: &Value, namespace: &str, digest: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn the_stamp_keeps_other_annotations() {

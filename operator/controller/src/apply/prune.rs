@@ -10,7 +10,7 @@ use shop_plan::object::{Body, ComponentId, Object, Plan};
 use std::collections::HashSet;
 
 /// Objects to delete, the last wave first. Pure.
-pub fn surplus(plan: &Plan, owner: &str, entries: Vec<(ObjectKey, Entry)>) -> Vec<(ObjectKey, Entry, ComponentId)> {
+fn surplus(plan: &Plan, owner: &str, entries: Vec<(ObjectKey, Entry)>) -> Vec<(ObjectKey, Entry, ComponentId)> {
     let wanted: HashSet<ObjectKey> = plan.objects.iter().filter_map(key_of).collect();
     let mut surplus: Vec<_> = entries
         .into_iter()
@@ -87,4 +87,64 @@ pub async fn prune(target: &Target<'_>, plan: &Plan) -> (Vec<String>, Vec<ApplyE
         }
     }
     (deleted, failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Cache, ShopKey};
+    use crate::kinds::KindIndex;
+    use kube::api::DynamicObject;
+    use serde_json::json;
+
+    fn cache(kind: &str, name: &str, owner: Option<&str>) -> (Cache, ShopKey) {
+        let owners = owner.map(|uid| json!([{"apiVersion": "v", "kind": "ShopDeployment", "name": "demo", "uid": uid, "controller": true}]));
+        let object: DynamicObject = serde_json::from_value(json!({"metadata": {
+            "name": name, "namespace": "default", "uid": "u", "resourceVersion": "1", "ownerReferences": owners,
+            "labels": {"app.kubernetes.io/instance": "demo"},
+            "annotations": {"shop-operator.io/component": "service/old"},
+        }}))
+        .expect("an object");
+        let cache = Cache::default();
+        let kind: KindIndex = index_of(kind).expect("in the table");
+        cache.put(kind, &object);
+        (
+            cache,
+            ShopKey {
+                namespace: "default".into(),
+                name: "demo".into(),
+            },
+        )
+    }
+
+    fn names(plan: &Plan, (cache, key): (Cache, ShopKey)) -> Vec<String> {
+        surplus(plan, "shop", cache.entries(&key))
+            .into_iter()
+            .map(|((_, name), _, _)| name)
+            .collect()
+    }
+
+    #[test]
+    fn what_we_made_and_no_longer_want_goes() {
+        assert_eq!(
+            names(&Plan::default(), cache("Deployment", "demo-old", Some("shop"))),
+            ["demo-old"]
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_nobody_or_to_others_stays() {
+        assert!(names(&Plan::default(), cache("Deployment", "demo-old", None)).is_empty());
+        assert!(names(&Plan::default(), cache("Deployment", "demo-old", Some("another"))).is_empty());
+    }
+
+    #[test]
+    fn claims_and_kept_components_stay() {
+        assert!(names(&Plan::default(), cache("PersistentVolumeClaim", "data-0", Some("shop"))).is_empty());
+        let keep = Plan {
+            keep: vec![ComponentId("service/old".into())],
+            ..Plan::default()
+        };
+        assert!(names(&keep, cache("Deployment", "demo-old", Some("shop"))).is_empty());
+    }
 }
