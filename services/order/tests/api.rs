@@ -233,7 +233,7 @@ async fn the_tier_that_failed_is_named() {
         "{answer:?}"
     );
 
-    let app = shop.without(1);
+    let app = shop.without(1).await;
     let answer = place(&app, shop.two.user_in(1), &[], lines.clone()).await;
     assert_eq!(
         (answer.status, &answer.body["tier"]),

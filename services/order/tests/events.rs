@@ -15,6 +15,7 @@ use shop_kit_postgres::ShardedPool;
 use shop_kit_testshards::PATIENCE;
 use shop_order::job::accept::Accept;
 use shop_order::job::work::work;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -86,7 +87,7 @@ async fn an_event_whose_confirm_is_lost_is_published_again_and_has_one_effect() 
     let pool = shop.pools.get(0).unwrap().pool;
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
     broker.set(Wire::Muted);
-    let lost = relay_batch(&pool, &channel).await;
+    let lost = relay_batch(&pool, &channel, Duration::from_secs(5)).await;
     assert!(matches!(lost, Err(RelayError::Broker(_))), "{lost:?}");
     broker.until_waiting(ORDER_WORK.name, 1).await;
     assert_eq!(shop.count(0, UNPUBLISHED).await, 1);
@@ -94,8 +95,8 @@ async fn an_event_whose_confirm_is_lost_is_published_again_and_has_one_effect() 
     broker.set(Wire::Open);
 
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
-    assert_eq!(relay_batch(&pool, &channel).await.unwrap(), (1, 0));
-    assert_eq!(relay_batch(&pool, &channel).await.unwrap(), (0, 0));
+    assert_eq!(relay_batch(&pool, &channel, PATIENCE).await.unwrap(), (1, 0));
+    assert_eq!(relay_batch(&pool, &channel, PATIENCE).await.unwrap(), (0, 0));
     broker.until_waiting(ORDER_WORK.name, 2).await;
 
     let worker = Worker::start(shop.pools.clone(), &broker);
@@ -113,7 +114,7 @@ async fn an_event_no_queue_takes_stays_until_one_does() {
     let id = order(&shop, user).await;
     let pool = shop.pools.get(0).unwrap().pool;
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
-    assert_eq!(relay_batch(&pool, &channel).await.unwrap(), (0, 1));
+    assert_eq!(relay_batch(&pool, &channel, PATIENCE).await.unwrap(), (0, 1));
     assert_eq!(
         shop.count(
             0,
@@ -137,7 +138,10 @@ async fn two_relays_share_the_rows() {
     }
     let pool = shop.pools.get(0).unwrap().pool;
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
-    let (left, right) = tokio::join!(relay_batch(&pool, &channel), relay_batch(&pool, &channel));
+    let (left, right) = tokio::join!(
+        relay_batch(&pool, &channel, PATIENCE),
+        relay_batch(&pool, &channel, PATIENCE)
+    );
     assert_eq!(left.unwrap().0 + right.unwrap().0, 20);
     broker.until_waiting(ORDER_WORK.name, 20).await;
 }
@@ -199,12 +203,14 @@ async fn a_lost_shard_holds_up_nobody_else_and_loses_nothing() {
     let stuck = order(&shop, there).await;
     let (_connection, channel) = broker.broker.open("test").await.unwrap();
     assert_eq!(
-        relay_batch(&shop.pools.get(1).unwrap().pool, &channel).await.unwrap(),
+        relay_batch(&shop.pools.get(1).unwrap().pool, &channel, PATIENCE)
+            .await
+            .unwrap(),
         (1, 0)
     );
     broker.until_waiting(ORDER_WORK.name, 1).await;
 
-    let worker = Worker::start(shop.two.open_without(1).unwrap(), &broker);
+    let worker = Worker::start(shop.two.open_without(1).await.unwrap(), &broker);
     let id = order(&shop, here).await;
     shop.accepted(here, &id).await;
     worker.stop().await;

@@ -13,7 +13,7 @@ use shop_kit_config::{HostPort, Secret};
 use shop_kit_http::Face;
 use shop_kit_postgres::{Credentials, Pool, Timeouts, migrate};
 use shop_kit_telemetry::Metrics;
-use shop_kit_testbed::{Postgres, Redis};
+use shop_kit_testbed::{Postgres, Redis, RedisCluster};
 use shop_product::cache::RedisCache;
 use shop_product::config::RedisSettings;
 use shop_product::job::seed::seed;
@@ -34,10 +34,14 @@ struct Catalogue {
 
 impl Catalogue {
     async fn start(redis: &HostPort, password: &str) -> Self {
+        Self::start_with(redis, password, false).await
+    }
+
+    async fn start_with(redis: &HostPort, password: &str, cluster: bool) -> Self {
         let pool = database().await;
         let settings = RedisSettings {
             addresses: vec![redis.clone()],
-            cluster: false,
+            cluster,
             user: "shop".to_owned(),
             password: Secret::new(password),
         };
@@ -247,6 +251,62 @@ async fn without_redis_products_come_from_postgres() {
             .unwrap();
     }
     assert!(!shop.redis.is_good());
+}
+
+/// Two servers with half of the slots each: one seed is enough to find every key.
+#[tokio::test]
+async fn a_redis_cluster_is_found_from_one_seed() {
+    let servers = RedisCluster::start(2).await.unwrap();
+    join(&servers).await;
+    let seed = HostPort {
+        host: servers.ips()[0].clone(),
+        port: servers.port(),
+    };
+    let shop = Catalogue::start_with(&seed, servers.password(), true).await;
+    until("Redis is in use", || shop.redis.is_good()).await;
+    for _ in 0..20 {
+        let id = uuid::Uuid::now_v7();
+        assert_eq!(shop.get(&format!("/api/v1/products/{id}")).await.0, 404);
+        let entry = shop.redis.get(&id.to_string()).await.unwrap();
+        assert_eq!(entry.as_deref(), Some(b"null".as_slice()));
+    }
+}
+
+async fn join(servers: &RedisCluster) {
+    let (user, password, port) = (servers.user(), servers.password(), servers.port());
+    let mut connections = Vec::new();
+    for ip in servers.ips() {
+        let client = redis::Client::open(format!("redis://{user}:{password}@{ip}:{port}/")).unwrap();
+        connections.push(client.get_multiplexed_async_connection().await.unwrap());
+    }
+    for (connection, slots) in connections.iter_mut().zip([(0, 8_191), (8_192, 16_383)]) {
+        ask::<()>(
+            connection,
+            &["ADDSLOTSRANGE", &slots.0.to_string(), &slots.1.to_string()],
+        )
+        .await;
+    }
+    let (other, begun) = (servers.ips()[1].clone(), std::time::Instant::now());
+    loop {
+        let mut states = Vec::new();
+        for connection in &mut connections {
+            states.push(ask::<String>(connection, &["INFO"]).await);
+        }
+        let formed = |state: &String| state.contains("cluster_state:ok") && state.contains("slots_assigned:16384");
+        if states.iter().all(formed) {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the cluster does not form: {states:?}");
+        // A server forgets a meeting that takes longer than its node timeout, so it is asked again.
+        if states[0].contains("known_nodes:1") {
+            ask::<()>(&mut connections[0], &["MEET", &other, &port.to_string()]).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn ask<T: redis::FromRedisValue>(connection: &mut redis::aio::MultiplexedConnection, words: &[&str]) -> T {
+    redis::cmd("CLUSTER").arg(words).query_async(connection).await.unwrap()
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ async fn a_token_that_does_not_hold_is_refused() {
 #[tokio::test]
 async fn a_lost_shard_is_named_and_stops_nobody_else() {
     let shop = Shop::start().await;
-    let app = shop.without(1);
+    let app = shop.without(1).await;
     let body = |email: String, id: Uuid| json!({"email": email, "password": "correct horse", "name": "Ada", "id": id});
     let here = body(shop.two.email_in(0), shop.two.user_in(0));
     assert_eq!(post(&app, "/api/v1/users", Some(KEY), here).await.status, 201);

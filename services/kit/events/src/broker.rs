@@ -28,6 +28,8 @@ pub struct Broker {
     pub vhost: String,
     pub user: String,
     pub password: Secret,
+    /// For one attempt to connect.
+    pub patience: Duration,
     turn: Arc<AtomicUsize>,
 }
 
@@ -38,6 +40,7 @@ impl Broker {
             vhost: vhost.to_owned(),
             user: user.to_owned(),
             password,
+            patience: CONNECT,
             turn: Arc::default(),
         }
     }
@@ -65,9 +68,9 @@ impl Broker {
             at: at.to_string(),
             detail,
         };
-        match tokio::time::timeout(CONNECT, self.dial(at, name)).await {
+        match tokio::time::timeout(self.patience, self.dial(at, name)).await {
             Ok(opened) => opened.map_err(|error| failed(error.to_string())),
-            Err(_) => Err(failed(format!("no answer within {} s", CONNECT.as_secs()))),
+            Err(_) => Err(failed(format!("no answer within {} s", self.patience.as_secs()))),
         }
     }
 

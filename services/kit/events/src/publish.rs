@@ -7,9 +7,6 @@ use shop_contract::event::EXCHANGE;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// For all confirms of a batch.
-const CONFIRM: Duration = Duration::from_secs(10);
-
 /// What became of a batch: `broken` tells of a lost channel; rows in neither list stay as they were.
 pub(crate) struct Sent {
     pub confirmed: Vec<Uuid>,
@@ -17,13 +14,14 @@ pub(crate) struct Sent {
     pub broken: Option<String>,
 }
 
-pub(crate) async fn publish(channel: &Channel, rows: &[Claimed]) -> Sent {
+/// `patience` is for all confirms together.
+pub(crate) async fn publish(channel: &Channel, rows: &[Claimed], patience: Duration) -> Sent {
     let mut sent = Sent {
         confirmed: Vec::new(),
         refused: Vec::new(),
         broken: None,
     };
-    let deadline = tokio::time::Instant::now() + CONFIRM;
+    let deadline = tokio::time::Instant::now() + patience;
     let mut waiting = Vec::with_capacity(rows.len());
     for row in rows {
         match tokio::time::timeout_at(deadline, publish_one(channel, row)).await {
@@ -44,7 +42,7 @@ pub(crate) async fn publish(channel: &Channel, rows: &[Claimed]) -> Sent {
             }
             Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => sent.refused.push(id),
             Ok(Err(error)) => sent.broken = Some(error.to_string()),
-            Err(_) => sent.broken = Some(format!("no confirm within {} s", CONFIRM.as_secs())),
+            Err(_) => sent.broken = Some(format!("no confirm within {} s", patience.as_secs())),
         }
     }
     sent

@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 const BATCH: i64 = 100;
+/// For all confirms of a batch.
+const CONFIRM: Duration = Duration::from_secs(10);
 /// Between two looks: the first after work, the last when idle.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// After a failure.
@@ -133,7 +135,7 @@ impl Relay {
             return Ok(0);
         };
         let shard = self.index.to_string();
-        let (published, refused) = relay_batch(pool, channel).await?;
+        let (published, refused) = relay_batch(pool, channel, CONFIRM).await?;
         self.metrics
             .published
             .with_label_values(&[&shard])
@@ -143,8 +145,8 @@ impl Relay {
     }
 }
 
-/// One batch. Returns how many were confirmed and how many were refused.
-pub async fn relay_batch(pool: &Pool, channel: &Channel) -> Result<(usize, usize), RelayError> {
+/// One batch, whose confirms may take `patience`. Returns how many were confirmed and how many were refused.
+pub async fn relay_batch(pool: &Pool, channel: &Channel, patience: Duration) -> Result<(usize, usize), RelayError> {
     let store = |error: sqlx::Error| RelayError::Store(pool.error(&error));
     let mut transaction = pool.begin().await?;
     let claimed = outbox::claim(&mut transaction, BATCH).await.map_err(store)?;
@@ -152,7 +154,7 @@ pub async fn relay_batch(pool: &Pool, channel: &Channel) -> Result<(usize, usize
         confirmed,
         refused,
         broken,
-    } = publish(channel, &claimed).await;
+    } = publish(channel, &claimed, patience).await;
     outbox::mark_published(&mut transaction, &confirmed)
         .await
         .map_err(store)?;

@@ -12,6 +12,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -83,24 +84,21 @@ impl TwoShards {
         ShardedPool::open(self.settings.clone(), CancellationToken::new()).expect("the map was written before")
     }
 
-    /// All shards, of which nothing listens at `lost`; those answer quickly.
-    pub fn open_without(&self, lost: u16) -> anyhow::Result<ShardedPool> {
+    /// All shards, of which `lost` hangs up on everybody. (Nothing listening would be told from a server that starts
+    /// only by waiting; this way the loss is known at once and the other shard may be as slow as it likes.)
+    pub async fn open_without(&self, lost: u16) -> anyhow::Result<ShardedPool> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
         let mut map = self.map.clone();
         for shard in map.shards.iter_mut().filter(|shard| shard.index == lost) {
-            shard.pooler = Address {
-                host: "127.0.0.1".to_owned(),
-                port: 1,
-            };
+            let host = "127.0.0.1".to_owned();
+            shard.pooler = Address { host, port };
         }
         let path = self.folder.path().join("without.json");
         std::fs::write(&path, serde_json::to_string(&map)?)?;
-        let timeouts = Timeouts {
-            acquire: Duration::from_secs(10),
-            ..self.settings.timeouts
-        };
         let settings = OrdersSettings {
             shard_map: path,
-            timeouts,
             ..self.settings.clone()
         };
         ShardedPool::open(settings, CancellationToken::new()).map_err(|error| anyhow::anyhow!(error))

@@ -64,7 +64,8 @@ impl TestBroker {
             host: at.ip().to_string(),
             port: at.port(),
         }];
-        let broker = Broker::new(addresses, &vhost, server.admin(), Secret::new(server.password()));
+        let mut broker = Broker::new(addresses, &vhost, server.admin(), Secret::new(server.password()));
+        broker.patience = PATIENCE;
         Self {
             broker,
             channel,

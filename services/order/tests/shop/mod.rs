@@ -62,8 +62,8 @@ impl Shop {
     }
 
     /// The same shop seen by a service that cannot reach a shard.
-    pub fn without(&self, shard: u16) -> Router {
-        app(&self.two, self.two.open_without(shard).unwrap(), &self.catalogue)
+    pub async fn without(&self, shard: u16) -> Router {
+        app(&self.two, self.two.open_without(shard).await.unwrap(), &self.catalogue)
     }
 
     /// The same shop, whose catalogue does not answer at all.

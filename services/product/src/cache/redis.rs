@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// Longest a request waits for Redis.
 const PATIENCE: Duration = Duration::from_millis(50);
 const CONNECT: Duration = Duration::from_secs(5);
+/// Longest the background task waits for an answer.
 const CHECK: Duration = Duration::from_secs(1);
 /// Between attempts to get it back.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -129,13 +130,17 @@ impl RedisCache {
     }
 
     async fn open(&self) -> Result<Connection, String> {
-        let opened = tokio::time::timeout(CONNECT, connect(&self.inner.settings)).await;
+        let opened = tokio::time::timeout(CONNECT, connect(&self.inner.settings, self.inner.patience.max(CHECK))).await;
         let mut connection = opened
             .map_err(|_| "no connection in time".to_owned())?
             .map_err(|error| error.to_string())?;
         let mut check = redis::cmd("GET");
         check.arg(format!("{PREFIX}check:{}", rand::random::<u16>()));
-        let answer = tokio::time::timeout(CHECK, connection.query::<Option<Vec<u8>>>(&check)).await;
+        let answer = tokio::time::timeout(
+            self.inner.patience.max(CHECK),
+            connection.query::<Option<Vec<u8>>>(&check),
+        )
+        .await;
         answer
             .map_err(|_| "no answer in time".to_owned())?
             .map_err(|error| error.to_string())?;
@@ -152,7 +157,7 @@ impl Connection {
     }
 }
 
-async fn connect(settings: &RedisSettings) -> Result<Connection, RedisError> {
+async fn connect(settings: &RedisSettings, patience: Duration) -> Result<Connection, RedisError> {
     let login = || {
         RedisConnectionInfo::default()
             .set_username(&settings.user)
@@ -166,7 +171,7 @@ async fn connect(settings: &RedisSettings) -> Result<Connection, RedisError> {
     if settings.cluster {
         let client = redis::cluster::ClusterClientBuilder::new(infos)
             .connection_timeout(CONNECT)
-            .response_timeout(CHECK)
+            .response_timeout(patience)
             .retries(1)
             .build()?;
         return client.get_async_connection().await.map(Connection::Cluster);
@@ -176,7 +181,7 @@ async fn connect(settings: &RedisSettings) -> Result<Connection, RedisError> {
     };
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT))
-        .set_response_timeout(Some(CHECK));
+        .set_response_timeout(Some(patience));
     let client = redis::Client::open(info)?;
     client
         .get_multiplexed_async_connection_with_config(&config)

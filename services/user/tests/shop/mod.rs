@@ -44,8 +44,8 @@ impl Shop {
     }
 
     /// The same shop seen by a service that cannot reach a shard.
-    pub fn without(&self, shard: u16) -> Router {
-        app(&self.two, self.two.open_without(shard).unwrap())
+    pub async fn without(&self, shard: u16) -> Router {
+        app(&self.two, self.two.open_without(shard).await.unwrap())
     }
 
     pub async fn register(&self, email: &str) -> Answer {
