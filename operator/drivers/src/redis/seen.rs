@@ -20,6 +20,8 @@ pub(super) struct Told {
     pub keys: u64,
     /// The link to its primary is up; true for a primary.
     pub synced: bool,
+    /// The address a replica copies from.
+    pub copies_from: Option<(String, u16)>,
     /// Every node it knows, itself too.
     pub lines: BTreeMap<String, Line>,
 }
@@ -73,11 +75,14 @@ pub(super) fn told(nodes: &str, info: &str, replication: &str, keys: u64) -> Res
     let id = own.ok_or_else(|| "CLUSTER NODES has no line of the server itself".to_owned())?;
     let ok = field(info, "cluster_state") == Some("ok");
     let synced = field(replication, "role") != Some("slave") || field(replication, "master_link_status") == Some("up");
+    let port = field(replication, "master_port").and_then(|port| port.parse().ok());
+    let copies_from = field(replication, "master_host").map(str::to_owned).zip(port);
     Ok(Told {
         id,
         ok,
         keys,
         synced,
+        copies_from,
         lines,
     })
 }

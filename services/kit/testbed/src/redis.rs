@@ -191,7 +191,7 @@ async fn serve(folder: Folder, ip: Ipv4Addr, port: u16, password: &str, cluster:
     let file = path.join("server.conf");
     let data = path.display();
     let mut settings = format!(
-        "bind {ip}\nport {port}\ndir {data}\nsave \"\"\nappendonly no\ndaemonize no\n\
+        "bind {ip}\nbind-source-addr {ip}\nport {port}\ndir {data}\nsave \"\"\nappendonly no\ndaemonize no\n\
          user default off\nuser {USER} on >{password} ~* &* +@all\nmasteruser {USER}\nmasterauth {password}\n"
     );
     if cluster {
