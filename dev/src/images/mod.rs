@@ -50,27 +50,36 @@ struct Item {
     manifest: Option<Manifest>,
 }
 
+/// How often a build starts anew because a source file was saved under it.
+const TRIES: usize = 3;
+
 pub fn build_and_push(request: &Request<'_>) -> Result<Built> {
     let work = request.cache.join("images");
     let _lock = lock(&work, request.progress)?;
     let wanted: Vec<Program> = recipe::programs().collect();
-    let keys = source::program_keys(request.checkout, &wanted)?;
-    let mut items = items(request, &keys)?;
-    let missing: Vec<&Item> = items.iter().filter(|item| item.manifest.is_none()).collect();
-    if !missing.is_empty() {
-        make(request, &work, &missing, &wanted, &keys)?;
+    for _ in 0..TRIES {
+        let keys = source::program_keys(request.checkout, &wanted)?;
+        let mut items = items(request, &keys)?;
+        let missing: Vec<&Item> = items.iter().filter(|item| item.manifest.is_none()).collect();
+        if missing.is_empty() || make(request, &work, &missing, &wanted, &keys)? {
+            return Ok(built(request, &mut items));
+        }
     }
+    anyhow::bail!("source files change faster than they compile: run it again when they rest")
+}
+
+fn built(request: &Request<'_>, items: &mut [Item]) -> Built {
     for item in items.iter_mut().filter(|item| item.manifest.is_none()) {
         item.manifest = seen(request, item.recipe, &item.key);
     }
     let reference = |item: &Item| recipe::reference(request.registry, item.recipe.name, &item.key);
-    Ok(Built {
+    Built {
         references: items
             .iter()
             .map(|item| (item.recipe.name.to_string(), reference(item)))
             .collect(),
         bytes: registry::bytes(items.iter().filter_map(|item| item.manifest.as_ref())),
-    })
+    }
 }
 
 fn items(request: &Request<'_>, keys: &BTreeMap<&'static str, String>) -> Result<Vec<Item>> {
@@ -95,13 +104,14 @@ fn seen(request: &Request<'_>, recipe: &Recipe, key: &str) -> Option<Manifest> {
         .and_then(|registry| registry::manifest(registry, request.plain_http, recipe.name, key))
 }
 
+/// Builds and pushes what is missing; `false` when the sources changed meanwhile.
 fn make(
     request: &Request<'_>,
     work: &Path,
     missing: &[&Item],
     wanted: &[Program],
     keys: &BTreeMap<&'static str, String>,
-) -> Result<()> {
+) -> Result<bool> {
     let builder = Builder::find(work)?;
     let (packaged, compiled): (Vec<&Item>, Vec<&Item>) = missing
         .iter()
@@ -114,17 +124,18 @@ fn make(
             (request.progress)("failed; waiting for the compiler to end");
             return Err(error);
         }
-        let Some(compiling) = compiling else { return Ok(()) };
+        let Some(compiling) = compiling else { return Ok(true) };
         (request.progress)("compiling operator and services");
         let programs = match compiling.join() {
             Ok(programs) => programs?,
             Err(_) => anyhow::bail!("the thread that runs cargo broke off"),
         };
+        let Some(programs) = programs else { return Ok(false) };
         for item in &compiled {
             let context = context_with_program(request, item.recipe, &programs)?;
             one(request, &builder, item, context.path())?;
         }
-        Ok(())
+        Ok(true)
     })
 }
 

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn images_start_from_the_one_base_or_from_nothing_and_pin_what_they_install() {
+    fn images_start_from_the_one_base_or_from_nothing() {
         for recipe in ALL {
             for line in containerfile(recipe).lines().filter(|line| line.starts_with("FROM ")) {
                 let from = line.split_whitespace().nth(1).unwrap_or_default();
