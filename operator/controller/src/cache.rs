@@ -2,7 +2,8 @@
 //! answers to our own writes, out go typed lists of one shop. It asks nobody and decides nothing; "not listed yet" is told
 //! apart from "not there".
 
-use crate::kinds::{KINDS, Keep, KindIndex, index_of, kind_at};
+use crate::body::{Body, body_of};
+use crate::kinds::{KINDS, KindIndex, index_of, kind_at};
 use kube::api::{DynamicObject, ObjectMeta};
 use serde::de::DeserializeOwned;
 use shop_api::ShopDeployment;
@@ -34,7 +35,7 @@ pub struct Entry {
     /// Uid of the owner that controls it.
     pub owner: Option<String>,
     pub deleting: bool,
-    body: Arc<[u8]>,
+    body: Body,
 }
 
 pub type ObjectKey = (KindIndex, String);
@@ -54,6 +55,9 @@ impl Entry {
     fn of(kind: KindIndex, object: &DynamicObject) -> Self {
         let meta = &object.metadata;
         let owners = meta.owner_references.as_deref().unwrap_or_default();
+        let ours = owners
+            .iter()
+            .any(|owner| owner.controller == Some(true) && owner.kind == "ShopDeployment");
         Self {
             uid: meta.uid.clone().unwrap_or_default(),
             resource_version: meta.resource_version.clone().unwrap_or_default(),
@@ -62,36 +66,14 @@ impl Entry {
                 .find(|owner| owner.controller == Some(true))
                 .map(|owner| owner.uid.clone()),
             deleting: meta.deletion_timestamp.is_some(),
-            body: body_of(kind, object),
+            body: body_of(kind_at(kind), object, ours),
         }
     }
 
     /// The object as JSON; an empty object when it cannot be read, which then counts as "differs".
     pub fn value(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        serde_json::from_slice(&self.body.whole).unwrap_or_default()
     }
-
-    fn parse<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
-    }
-}
-
-fn body_of(kind: KindIndex, object: &DynamicObject) -> Arc<[u8]> {
-    let mut meta = object.metadata.clone();
-    meta.managed_fields = None;
-    let written = match kind_at(kind).keep {
-        Keep::Whole => serde_json::to_vec(&DynamicObject {
-            types: None,
-            metadata: meta,
-            data: object.data.clone(),
-        }),
-        Keep::Metadata => {
-            let ours = |(key, _): &(String, String)| key.starts_with("shop-operator.io/");
-            let annotations = meta.annotations.map(|all| all.into_iter().filter(ours).collect());
-            serde_json::to_vec(&serde_json::json!({ "metadata": ObjectMeta { annotations, ..meta } }))
-        }
-    };
-    written.unwrap_or_default().into()
 }
 
 /// The shop an object belongs to, by its label.
@@ -273,14 +255,36 @@ impl Cache {
         if !self.known(index) {
             return Seen::Unknown(format!("{kind}: the first list is not complete"));
         }
-        let entries = self.entries(shop);
+        let bodies = self.bodies(shop, index);
         Seen::Known(
-            entries
+            bodies
                 .iter()
-                .filter(|((k, _), _)| *k == index)
-                .filter_map(|(_, entry)| entry.parse())
+                .filter_map(|body| serde_json::from_slice(body).ok())
                 .collect(),
         )
+    }
+
+    /// Kept apart, so that nobody waits for the lock while objects are parsed.
+    fn bodies(&self, shop: &ShopKey, kind: KindIndex) -> Vec<Arc<[u8]>> {
+        let inner = self.read();
+        let Some(objects) = inner.objects.get(shop) else {
+            return Vec::new();
+        };
+        let from = objects.range((kind, String::new())..);
+        from.take_while(|((of, _), _)| *of == kind)
+            .map(|(_, entry)| entry.body.slim.clone())
+            .collect()
+    }
+
+    pub fn names(&self, shop: &ShopKey, kind: KindIndex) -> Vec<String> {
+        let inner = self.read();
+        let Some(objects) = inner.objects.get(shop) else {
+            return Vec::new();
+        };
+        let from = objects.range((kind, String::new())..);
+        from.take_while(|((of, _), _)| *of == kind)
+            .map(|((_, name), _)| name.clone())
+            .collect()
     }
 }
 

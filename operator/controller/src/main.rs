@@ -2,6 +2,7 @@
 //! and hands them on as values.
 
 mod apply;
+mod body;
 mod cache;
 mod context;
 mod decide;

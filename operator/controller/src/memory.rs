@@ -37,8 +37,8 @@ pub struct SecretValues {
 
 #[derive(Debug)]
 pub struct Shop {
-    /// Digest of what was applied and the version the object had then.
-    pub applied: HashMap<ObjectKey, (String, String)>,
+    /// Fingerprint of what was applied and the version the object had then.
+    pub applied: HashMap<ObjectKey, (u64, String)>,
     pub secrets: HashMap<String, SecretValues>,
     pub views: Views,
     pub views_read: Option<Instant>,

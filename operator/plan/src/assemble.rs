@@ -3,7 +3,7 @@
 
 use crate::component;
 use crate::contract::{Component, ComponentPlan, PlanError};
-use crate::digest::digest_of;
+use crate::digest::digest_of_json;
 use crate::health::{Health, State};
 use crate::names;
 use crate::object::{Body, ComponentId, Object, Plan, Waiting, Wave};
@@ -187,6 +187,6 @@ fn owner(shop: &ValidatedShop) -> Value {
 }
 
 fn stamp_template(template: &mut Value) {
-    let digest = digest_of(template);
+    let digest = digest_of_json(template);
     template["metadata"]["annotations"][names::TEMPLATE_ANNOTATION] = json!(digest);
 }

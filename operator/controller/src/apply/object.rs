@@ -8,8 +8,9 @@ use crate::kinds::{KindIndex, index_of, kind_at};
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
-use shop_plan::digest::digest_of;
+use shop_plan::digest::digest_of_json;
 use shop_plan::object::ComponentId;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Annotation: digest of what was applied, so that fields we no longer want are noticed after a restart too.
 pub const DIGEST_ANNOTATION: &str = "shop-operator.io/applied";
@@ -25,10 +26,10 @@ pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -
         why: why.to_owned(),
     };
     let kind = index_of(kind_name).ok_or_else(|| error("this kind is not in the operator's table of kinds"))?;
-    let digest = digest_of(body);
-    if is_current(target, kind, name, body, &digest) {
+    let fingerprint = fingerprint(body);
+    let Some(digest) = stale(target, kind, name, body, fingerprint) else {
         return Ok(None);
-    }
+    };
     let wanted = stamped(body, &target.key.namespace, &digest);
     let api = api(target, kind);
     let force = PatchParams::apply(FIELD_MANAGER).force();
@@ -41,7 +42,7 @@ pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -
                 .memory
                 .lock()
                 .applied
-                .insert((kind, name.to_owned()), (digest, version));
+                .insert((kind, name.to_owned()), (fingerprint, version));
             target.context.metrics.writes.with_label_values(&[kind_name]).inc();
             Ok(Some(format!("{kind_name} {name}")))
         }
@@ -99,39 +100,46 @@ pub fn api(target: &Target<'_>, kind: KindIndex) -> Api<DynamicObject> {
     )
 }
 
-/// Nothing to do: the same was applied before and nobody touched the object since, or it holds all that is wanted.
-fn is_current(target: &Target<'_>, kind: KindIndex, name: &str, body: &Value, digest: &str) -> bool {
+/// `None` when there is nothing to do: the same was applied before and nobody touched the object since, or it holds all
+/// that is wanted. Else the digest to stamp on it.
+fn stale(target: &Target<'_>, kind: KindIndex, name: &str, body: &Value, fingerprint: u64) -> Option<String> {
     let Some(entry) = target.context.cache.entry(target.key, kind, name) else {
-        return false;
+        return Some(digest_of_json(body));
     };
     if entry.deleting {
         // Applying now would only change something that is going away; its end wakes us again.
-        return true;
+        return None;
     }
     let object = (kind, name.to_owned());
-    let known = |(applied, version): &(String, String)| applied == digest && *version == entry.resource_version;
+    let known = |(applied, version): &(u64, String)| *applied == fingerprint && *version == entry.resource_version;
     if target.memory.lock().applied.get(&object).is_some_and(known) {
-        return true;
+        return None;
     }
+    let digest = digest_of_json(body);
     let live = entry.value();
     let same_digest = live["metadata"]["annotations"][DIGEST_ANNOTATION] == *digest;
-    let current = same_digest && contains(&without_type(&live), &without_type(body));
-    if !current {
+    if !same_digest || !contains(&without_type(&live), &without_type(body)) {
         tracing::debug!(
             kind = kind_at(kind).kind,
             name,
             same_digest,
             "differs from what is wanted"
         );
+        return Some(digest);
     }
-    if current {
-        target
-            .memory
-            .lock()
-            .applied
-            .insert(object, (digest.to_owned(), entry.resource_version));
-    }
-    current
+    target
+        .memory
+        .lock()
+        .applied
+        .insert(object, (fingerprint, entry.resource_version));
+    None
+}
+
+/// Cheap, and only for comparisons within this process.
+fn fingerprint(body: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Watch events come without `kind` and `apiVersion`.

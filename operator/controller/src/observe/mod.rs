@@ -5,6 +5,7 @@ pub mod datastores;
 pub mod secrets;
 
 use crate::cache::{Cache, ShopKey};
+use crate::kinds::index_of;
 use crate::memory::Shared;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use shop_contract::shard_map::{self, ShardMap};
@@ -28,7 +29,10 @@ pub fn observe(cache: &Cache, key: &ShopKey, memory: &Shared) -> Observed {
         pods,
         claims: cache.list(key, "PersistentVolumeClaim"),
         secrets: secrets::observe(cache, key, &memory),
-        shard_map: shard_map_of(cache.list(key, "ConfigMap"), &names::shard_map(&key.name)),
+        shard_map: shard_map_of(
+            config_map(cache, key, &names::shard_map(&key.name)),
+            &names::shard_map(&key.name),
+        ),
         postgres: memory.views.postgres.clone(),
         redis: memory.views.redis.clone(),
         rabbitmq: memory.views.rabbitmq.clone(),
@@ -58,14 +62,24 @@ fn fingerprint(pods: &Seen<Vec<Pod>>) -> String {
     digest_of(&seen)
 }
 
-fn shard_map_of(maps: Seen<Vec<ConfigMap>>, name: &str) -> Seen<ShardMap> {
-    let maps = match maps {
-        Seen::Known(maps) => maps,
+/// The one ConfigMap that is read.
+fn config_map(cache: &Cache, key: &ShopKey, name: &str) -> Seen<ConfigMap> {
+    let kind = index_of("ConfigMap").expect("ConfigMap is in the table of kinds");
+    if !cache.known(kind) {
+        return Seen::Unknown("ConfigMap: the first list is not complete".to_owned());
+    }
+    match cache.entry(key, kind, name) {
+        None => Seen::Absent,
+        Some(entry) => serde_json::from_value(entry.value())
+            .map_or_else(|error| Seen::Unknown(format!("ConfigMap {name}: {error}")), Seen::Known),
+    }
+}
+
+fn shard_map_of(map: Seen<ConfigMap>, name: &str) -> Seen<ShardMap> {
+    let map = match map {
+        Seen::Known(map) => map,
         Seen::Absent => return Seen::Absent,
         Seen::Unknown(why) => return Seen::Unknown(why),
-    };
-    let Some(map) = maps.into_iter().find(|map| map.metadata.name.as_deref() == Some(name)) else {
-        return Seen::Absent;
     };
     match map
         .data
@@ -84,9 +98,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn maps(text: &str) -> Seen<Vec<ConfigMap>> {
+    fn maps(text: &str) -> Seen<ConfigMap> {
         let map = json!({"metadata": {"name": "demo-shard-map"}, "data": {"shard-map.json": text}});
-        Seen::Known(vec![serde_json::from_value(map).expect("a config map")])
+        Seen::Known(serde_json::from_value(map).expect("a config map"))
     }
 
     #[test]
@@ -95,7 +109,7 @@ mod tests {
             shard_map_of(maps("nonsense"), "demo-shard-map"),
             Seen::Unknown(_)
         ));
-        assert_eq!(shard_map_of(Seen::Known(Vec::new()), "demo-shard-map"), Seen::Absent);
+        assert_eq!(shard_map_of(Seen::Absent, "demo-shard-map"), Seen::Absent);
         assert!(matches!(
             shard_map_of(Seen::Unknown("not listed".into()), "demo-shard-map"),
             Seen::Unknown(_)

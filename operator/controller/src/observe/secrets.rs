@@ -24,13 +24,7 @@ pub async fn refresh_all(context: &Context, key: &ShopKey, memory: &Shared) -> k
 }
 
 fn names_of(cache: &Cache, key: &ShopKey) -> Vec<String> {
-    let kind = index_of("Secret").expect("Secret is in the table of kinds");
-    cache
-        .entries(key)
-        .into_iter()
-        .filter(|((of, _), _)| *of == kind)
-        .map(|((_, name), _)| name)
-        .collect()
+    cache.names(key, index_of("Secret").expect("Secret is in the table of kinds"))
 }
 
 /// Digests of the values that exist; Unknown while one of them could not be read.
