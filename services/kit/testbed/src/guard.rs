@@ -98,7 +98,7 @@ impl Drop for Guard {
 }
 
 /// The words in front of a command that has to run as another account.
-pub(crate) fn as_account(account: Option<Account>) -> Vec<String> {
+fn as_account(account: Option<Account>) -> Vec<String> {
     let Some(Account { uid, gid }) = account else {
         return Vec::new();
     };
@@ -114,7 +114,7 @@ pub(crate) fn as_account(account: Option<Account>) -> Vec<String> {
 }
 
 /// Nothing of the developer's own settings (PGHOST, RABBITMQ_*, LANG, …) reaches a server.
-pub(crate) fn clean_environment(command: &mut Command, home: &Path) {
+fn clean_environment(command: &mut Command, home: &Path) {
     let path = std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/sbin:/usr/bin:/sbin:/bin").to_owned());
     command
         .env_clear()

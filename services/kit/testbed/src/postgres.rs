@@ -2,18 +2,24 @@
 //!
 //! `shared()` is one server for all tests of a binary; `fresh_database()` gives each test its own empty database.
 
-use crate::guard::{Guard, Server, as_account, clean_environment};
-use crate::place::{self, Account};
+use crate::guard::{Guard, Server};
+use crate::place;
 use crate::wait::{STARTS, until_ready};
 use anyhow::{Context, Result, bail};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const SUPERUSER: &str = "postgres";
+/// Words: data folder, password file, settings. Both in the guard's hands, so that neither outlives the test.
+const INITIALISE_AND_SERVE: &str = r#"
+data=$1 password=$2; shift 2
+"$PROGRAMS/initdb" --pgdata "$data" --pwfile "$password" --username "$SUPERUSER" --auth scram-sha-256 \
+    --encoding UTF8 --locale C --no-sync --no-instructions &&
+exec "$PROGRAMS/postgres" -D "$data" "$@"
+"#;
 static SHARED: OnceCell<Postgres> = OnceCell::const_new();
 
 pub struct Postgres {
@@ -88,11 +94,21 @@ impl Postgres {
         let (ip, password) = (place::address(), place::password());
         let port = place::free_ports(ip, 1)?[0];
         let folder = place::folder("postgres", account)?;
-        initialise(&programs, folder.path(), &password, account)?;
+        let password_file = folder.path().join("password");
+        place::write(&password_file, &password, account)?;
+        let data = folder.path().join("data").display().to_string();
         let server = Server {
-            program: &programs.join("postgres"),
-            arguments: settings(folder.path(), &ip.to_string(), port),
-            environment: Vec::new(),
+            program: Path::new("/bin/sh"),
+            arguments: [
+                vec!["-c".to_owned(), INITIALISE_AND_SERVE.to_owned(), "start".to_owned()],
+                vec![data, password_file.display().to_string()],
+                settings(&ip.to_string(), port),
+            ]
+            .concat(),
+            environment: vec![
+                ("PROGRAMS", programs.display().to_string()),
+                ("SUPERUSER", SUPERUSER.to_owned()),
+            ],
             account,
             stop_signal: "QUIT",
         };
@@ -135,44 +151,8 @@ fn newest() -> Result<PathBuf> {
     })
 }
 
-fn initialise(programs: &Path, folder: &Path, password: &str, account: Option<Account>) -> Result<()> {
-    let password_file = folder.join("password");
-    place::write(&password_file, password, account)?;
-    let initdb = programs.join("initdb").display().to_string();
-    let data = folder.join("data");
-    let words = [as_account(account), vec![initdb]].concat();
-    let mut command = Command::new(&words[0]);
-    command
-        .args(&words[1..])
-        .arg("--pgdata")
-        .arg(data)
-        .arg("--pwfile")
-        .arg(&password_file);
-    command.args([
-        "--username",
-        SUPERUSER,
-        "--auth",
-        "scram-sha-256",
-        "--encoding",
-        "UTF8",
-        "--locale",
-        "C",
-    ]);
-    command.args(["--no-sync", "--no-instructions"]);
-    clean_environment(&mut command, folder);
-    let output = command.output().with_context(|| format!("cannot run {words:?}"))?;
-    if !output.status.success() {
-        bail!(
-            "initdb failed ({}): {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(())
-}
-
 /// Durability is off: a test's data need not survive a power cut.
-fn settings(folder: &Path, ip: &str, port: u16) -> Vec<String> {
+fn settings(ip: &str, port: u16) -> Vec<String> {
     let port = port.to_string();
     let settings = [
         ("listen_addresses", ip),
@@ -186,9 +166,8 @@ fn settings(folder: &Path, ip: &str, port: u16) -> Vec<String> {
         ("dynamic_shared_memory_type", "mmap"),
         ("logging_collector", "off"),
     ];
-    let data = ["-D".to_owned(), folder.join("data").display().to_string()];
-    let settings = settings
+    settings
         .iter()
-        .flat_map(|(key, value)| ["-c".to_owned(), format!("{key}={value}")]);
-    data.into_iter().chain(settings).collect()
+        .flat_map(|(key, value)| ["-c".to_owned(), format!("{key}={value}")])
+        .collect()
 }
