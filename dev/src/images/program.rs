@@ -16,8 +16,8 @@ use crate::command;
 /// Programs by name with the file that holds each.
 pub type Programs = BTreeMap<&'static str, PathBuf>;
 
-/// Compiles those that the cache lacks. Nothing is returned when somebody saved a source file meanwhile: what was
-/// compiled then has no name, and the next try compiles only what changed.
+/// Compiles those that the cache lacks. Nothing is returned when somebody saved a source file meanwhile: a program of
+/// changed sources has no name, and the next try compiles only what changed.
 pub fn ensure(
     checkout: &Path,
     cache: &Path,
@@ -40,13 +40,11 @@ pub fn ensure(
     }
     let target = cache.join("target");
     command::logged(&mut cargo_build(checkout, &target, programs), log).context("the programs cannot be compiled")?;
-    if &source::program_keys(checkout, programs)? != keys {
-        return Ok(None);
-    }
-    for (binary, file) in &files {
+    let now = source::program_keys(checkout, programs)?;
+    for (binary, file) in files.iter().filter(|(binary, _)| now.get(*binary) == keys.get(*binary)) {
         keep(&target.join("release").join(binary), file)?;
     }
-    Ok(Some(files))
+    Ok((&now == keys).then_some(files))
 }
 
 /// All programs, always: a subset would resolve features differently and compile the dependencies again.
