@@ -6,7 +6,9 @@ mod connect;
 mod database;
 mod error;
 pub mod patroni;
+mod wanted;
 
 pub use connect::{Login, connect};
-pub use database::{Database, ensure_database};
+pub use database::ensure_database;
 pub use error::PostgresError;
+pub use wanted::Database;
