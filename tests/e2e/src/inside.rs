@@ -11,24 +11,25 @@ use uuid::Uuid;
 
 use crate::Shop;
 
-/// A session on the primary of one shard of `orders`, with the services' own role.
-pub async fn orders_primary(shop: &Shop, shard: u16) -> Result<PgConnection> {
+/// What test customers order: in no list, so that the catalogue stays the user's own.
+pub const PRODUCT: Uuid = Uuid::from_u128(0x01900000_0000_7000_8000_0000000000e2);
+
+/// A session on the primary of one shard, with the services' own role.
+async fn primary(shop: &Shop, database: &str, shard: u16) -> Result<PgConnection> {
     let options = PgConnectOptions::new()
-        .host(&primary_address(shop, shard).await?)
+        .host(&primary_address(shop, database, shard).await?)
         .port(port::POSTGRES)
-        .username(database::ORDERS)
-        .password(&shop.secret("orders-password").await?)
-        .database(database::ORDERS)
+        .username(database)
+        .password(&shop.secret(&format!("{database}-password")).await?)
+        .database(database)
         .ssl_mode(PgSslMode::Prefer);
-    options
-        .connect()
-        .await
-        .with_context(|| format!("primary of orders shard {shard}"))
+    let what = || format!("primary of {database} shard {shard}");
+    options.connect().await.with_context(what)
 }
 
 /// How many rows an order has in a shard.
 pub async fn rows_of_order(shop: &Shop, shard: u16, order: Uuid) -> Result<i64> {
-    let mut session = orders_primary(shop, shard).await?;
+    let mut session = primary(shop, database::ORDERS, shard).await?;
     let rows = sqlx::query_scalar("select count(*) from orders where id = $1")
         .bind(order)
         .fetch_one(&mut session)
@@ -37,10 +38,20 @@ pub async fn rows_of_order(shop: &Shop, shard: u16, order: Uuid) -> Result<i64> 
     Ok(rows)
 }
 
+/// Puts [`PRODUCT`] into the catalogue, once.
+pub async fn stock(shop: &Shop) -> Result<()> {
+    let mut session = primary(shop, database::CATALOG, 0).await?;
+    let statement = "insert into products (id, name, description, price_cents, currency, listed) \
+                     values ($1, 'A tested thing', 'Ordered by end-to-end tests', 1250, 'EUR', false) on conflict do nothing";
+    sqlx::query(statement).bind(PRODUCT).execute(&mut session).await?;
+    session.close().await?;
+    Ok(())
+}
+
 /// Patroni keeps the primary's address in the endpoints of the shard's Service.
-async fn primary_address(shop: &Shop, shard: u16) -> Result<String> {
+async fn primary_address(shop: &Shop, database: &str, shard: u16) -> Result<String> {
     let endpoints: Api<Endpoints> = shop.cluster.api(shop.namespace());
-    let name = format!("{}-orders-{shard}", shop.name);
+    let name = format!("{}-{database}-{shard}", shop.name);
     let subsets = endpoints.get(&name).await?.subsets.unwrap_or_default();
     let address = subsets
         .into_iter()

@@ -13,7 +13,7 @@ use crate::fault::is_ready;
 use crate::spec::{document, merge, tiny_spec};
 use crate::status::{condition, story};
 use crate::waiting::{eventually, not_yet};
-use crate::{Cluster, PATIENCE, Storefront};
+use crate::{Cluster, PATIENCE, SOON, Storefront, inside};
 
 #[derive(Clone)]
 pub struct Shop {
@@ -212,8 +212,18 @@ impl Shop {
         Ok(String::from_utf8(value.0.clone())?)
     }
 
+    /// The shop's door, with something in the catalogue to order.
+    pub async fn storefront(&self) -> Storefront {
+        let what = format!("shop {} has a door and something to sell", self.name);
+        eventually(SOON, what, || async {
+            inside::stock(self).await?;
+            self.door().await
+        })
+        .await
+    }
+
     /// The gateway as a customer outside the cluster reaches it: a node's port, or else a gateway pod.
-    pub async fn storefront(&self) -> Result<Storefront> {
+    async fn door(&self) -> Result<Storefront> {
         let services: Api<Service> = self.cluster.api(&self.namespace);
         let service = services.get(&format!("{}-gateway", self.name)).await?;
         let ports = service.spec.and_then(|spec| spec.ports).unwrap_or_default();

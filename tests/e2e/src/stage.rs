@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Instant;
 
 use futures::FutureExt;
 use serde_json::Value;
@@ -62,7 +63,10 @@ pub async fn with_namespace<F: Future<Output = ()>>(promise: &str, play: impl Fn
 type Outcome = Result<(), Box<dyn Any + Send>>;
 
 async fn caught(play: impl Future<Output = ()>) -> Outcome {
-    AssertUnwindSafe(play).catch_unwind().await
+    let start = Instant::now();
+    let outcome = AssertUnwindSafe(play).catch_unwind().await;
+    print!("({} s) ", start.elapsed().as_secs());
+    outcome
 }
 
 fn raise(played: Outcome, cleaned: Outcome) {

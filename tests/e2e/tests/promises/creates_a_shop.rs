@@ -75,7 +75,7 @@ async fn the_demo_shop_is_ready_and_says_so() {
 #[ignore = "needs a cluster"]
 async fn a_customer_can_order() {
     with_demo_shop(|demo| async move {
-        let storefront = demo.storefront().await.expect("the demo shop has a gateway");
+        let storefront = demo.storefront().await;
         let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
         let order = eventually(SOON, "an order is placed", || customer.order()).await;
         eventually(SOON, "the order is accepted", || customer.was_accepted(order.id)).await;

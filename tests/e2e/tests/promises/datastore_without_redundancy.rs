@@ -26,7 +26,7 @@ async fn the_only_pod_is_not_given_up_for_a_bad_image() {
             anyhow::Ok(())
         })
         .await;
-        let storefront = shop.storefront().await.expect("a gateway");
+        let storefront = shop.storefront().await;
         let customer = eventually(SOON, "the shop still serves", || storefront.register()).await;
         throughout(Duration::from_secs(20), "the only pod of orders runs on", || async {
             let now = the_pod(&shop).await?;

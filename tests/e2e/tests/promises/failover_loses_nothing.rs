@@ -51,7 +51,12 @@ async fn customer_of_shard_0(shop: &Shop) -> Customer {
     eventually(SOON, "a customer of shard 0 orders", || async {
         let customer = storefront.register().await?;
         let order = customer.order().await?;
-        anyhow::ensure!(order.shard == 0, "customer {} lies in shard {}", customer.id, order.shard);
+        anyhow::ensure!(
+            order.shard == 0,
+            "customer {} lies in shard {}",
+            customer.id,
+            order.shard
+        );
         anyhow::Ok(customer)
     })
     .await
@@ -92,7 +97,11 @@ async fn while_ordering(customer: &Customer, act: impl Future<Output = ()>) -> V
     act.await;
     stop.store(true, Ordering::Relaxed);
     let acknowledged = ordering.await.expect("the ordering task ends");
-    assert!(acknowledged.len() > 10, "only {} orders were acknowledged", acknowledged.len());
+    assert!(
+        acknowledged.len() > 10,
+        "only {} orders were acknowledged",
+        acknowledged.len()
+    );
     acknowledged
 }
 
@@ -111,6 +120,9 @@ async fn order_until(customer: Customer, stop: Arc<AtomicBool>) -> Vec<Uuid> {
 async fn are_all_there(shop: &Shop, acknowledged: &[Uuid]) {
     for order in acknowledged {
         let rows = eventually(SOON, "SQL in shard 0", || inside::rows_of_order(shop, 0, *order)).await;
-        assert_eq!(rows, 1, "order {order} was acknowledged, and shard 0 has {rows} rows of it");
+        assert_eq!(
+            rows, 1,
+            "order {order} was acknowledged, and shard 0 has {rows} rows of it"
+        );
     }
 }

@@ -5,6 +5,7 @@ mod bad_image_never_takes_down;
 mod creates_a_shop;
 mod datastore_without_redundancy;
 mod deletion;
+mod failover_loses_nothing;
 mod idle_shop_is_quiet;
 mod names_the_tier;
 mod own_service;

@@ -18,7 +18,7 @@ async fn an_own_service_is_routed_and_removed() {
         demo.edit(json!({"services": {"mine": own}})).await;
         let deployments: Api<Deployment> = demo.cluster.api(demo.namespace());
         eventually(SOON, "Deployment demo-mine is made", || deployments.get("demo-mine")).await;
-        let storefront = demo.storefront().await.expect("a gateway");
+        let storefront = demo.storefront().await;
         eventually(PATIENCE, "the gateway knows /mine", || async {
             let (status, body) = storefront.get("/mine").await?;
             // 404 would come from the gateway's own table; anything else has been sent to the service.

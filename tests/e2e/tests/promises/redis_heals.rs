@@ -40,7 +40,7 @@ async fn a_cluster_with_all_new_addresses_serves_again() {
         })
         .await;
         demo.becomes_ready().await;
-        let storefront = demo.storefront().await.expect("a gateway");
+        let storefront = demo.storefront().await;
         eventually(SOON, "the catalogue is served", || storefront.products()).await;
     })
     .await;

@@ -118,7 +118,7 @@ async fn an_invalid_edit_touches_nothing_and_all_problems_are_named() {
             changes.is_empty(),
             "an invalid spec changed running things: {changes:#?}"
         );
-        let storefront = demo.storefront().await.expect("a gateway");
+        let storefront = demo.storefront().await;
         let customer = eventually(SOON, "the shop still serves", || storefront.register()).await;
         eventually(SOON, "and takes orders", || customer.order()).await;
     })

@@ -1,6 +1,6 @@
 //! What the operator made and someone deleted or edited by hand is put right, and nothing else is disturbed.
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -135,7 +135,7 @@ async fn a_deleted_queue_comes_back() {
             broker.has_queue(ORDER_WORK.name)
         })
         .await;
-        let storefront = demo.storefront().await.context("a gateway").expect("a gateway");
+        let storefront = demo.storefront().await;
         let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
         let order = eventually(SOON, "an order is placed", || customer.order()).await;
         eventually(SOON, "its event is handled by a worker", || {

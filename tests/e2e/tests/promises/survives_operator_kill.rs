@@ -34,7 +34,7 @@ async fn a_bring_up_survives_kills_of_the_operator() {
         shop.becomes_ready().await;
         nothing_was_made_twice(&shop).await;
         the_secret_outlives_another_kill(&shop, &operator).await;
-        let storefront = shop.storefront().await.expect("a gateway");
+        let storefront = shop.storefront().await;
         let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
         eventually(SOON, "an order is placed", || customer.order()).await;
     })
