@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::base;
+use super::debian;
 use crate::command;
 use crate::failure::Failure;
 
@@ -52,8 +52,8 @@ impl Builder {
     /// The name under which `FROM debian:trixie-slim` finds an image that was made here.
     pub fn base_reference(&self) -> String {
         match self {
-            Builder::Buildah { .. } | Builder::Podman => format!("localhost/{}", base::NAME),
-            Builder::Docker => base::NAME.to_string(),
+            Builder::Buildah { .. } | Builder::Podman => format!("localhost/{}", debian::NAME),
+            Builder::Docker => debian::NAME.to_string(),
         }
     }
 

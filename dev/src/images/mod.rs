@@ -2,8 +2,8 @@
 //! In: a checkout, the cache, a registry. Out: one reference per image, tagged with the key of its content.
 //! Nothing here knows the cluster. Images of packages are built while cargo compiles the programs for the others.
 
-mod base;
 mod builder;
+mod debian;
 mod program;
 mod recipe;
 mod registry;
@@ -143,7 +143,7 @@ fn make(
 fn packages(request: &Request<'_>, builder: &Builder, work: &Path, items: &[&Item]) -> Result<()> {
     builder.tidy(request.log)?;
     (request.progress)("base");
-    base::ensure(builder, work, request.log).context("the base image cannot be made")?;
+    debian::ensure(builder, work, request.log).context("the base image cannot be made")?;
     items
         .iter()
         .try_for_each(|item| one(request, builder, item, &item.recipe.context(request.checkout)))

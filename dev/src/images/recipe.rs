@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::base;
+use super::debian;
 use super::source::Hash;
 
 /// Raise it when a change of this crate alters what an unchanged recipe gives.
@@ -82,7 +82,7 @@ impl Recipe {
         let mut hash = Hash::new();
         hash.text(GENERATION)
             .text(std::env::consts::ARCH)
-            .text(base::recipe_text().as_str());
+            .text(debian::recipe_text().as_str());
         hash.text(program_key.unwrap_or("no program"));
         hash.tree(&self.context(checkout))?;
         Ok(hash.short())
@@ -159,7 +159,7 @@ mod tests {
         for recipe in ALL {
             for line in containerfile(recipe).lines().filter(|line| line.starts_with("FROM ")) {
                 let from = line.split_whitespace().nth(1).unwrap_or_default();
-                assert!([base::NAME, "scratch"].contains(&from), "{}: {line}", recipe.name);
+                assert!([debian::NAME, "scratch"].contains(&from), "{}: {line}", recipe.name);
             }
         }
     }
