@@ -16,6 +16,8 @@ const DURATION: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// A holder that could not renew for this long stops, well before another may start.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(22);
+/// Who stands by looks this often.
+const LOOK_EVERY: Duration = Duration::from_secs(4);
 const RETRY_EVERY: Duration = Duration::from_secs(2);
 const REQUEST: Duration = Duration::from_secs(5);
 
@@ -85,7 +87,7 @@ impl Leadership {
                 Err(error) => tracing::warn!(lease = self.name, error = format!("{error:#}"), "lease not read"),
             }
             tokio::select! {
-                () = tokio::time::sleep(RETRY_EVERY) => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = stop.cancelled() => return false,
             }
         }

@@ -104,19 +104,22 @@ fn run(arguments: RunArguments) -> ExitCode {
         listen,
     } = arguments;
     telemetry::start(&log);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
     let settings = Settings {
         images,
         namespace,
         watch_namespace,
         identity,
     };
-    let result = runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run::run(settings, listen)));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let result = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        let result = runtime.block_on(run::run(settings, listen));
+        // Whatever still runs ends here: after a lost lease nothing may go on.
+        runtime.shutdown_background();
+        result
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -9,10 +9,12 @@ use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::{http, reconcile, watch};
 use anyhow::Context as _;
+use futures::FutureExt;
 use kube::client::ClientBuilder;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config};
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,6 +30,8 @@ const WORKERS: usize = 4;
 const BACKGROUND: usize = 16;
 /// Work in flight may end within this time after SIGTERM; the pod's grace period is longer.
 const GRACE: Duration = Duration::from_secs(15);
+/// A pass that broke off is tried again after this.
+const AFTER_PANIC: Duration = Duration::from_secs(60);
 const FIRST_LISTS: Duration = Duration::from_secs(120);
 
 pub async fn run(settings: Settings, listen: Option<SocketAddr>) -> anyhow::Result<()> {
@@ -56,16 +60,20 @@ pub async fn run(settings: Settings, listen: Option<SocketAddr>) -> anyhow::Resu
     stop_on_signal(&context)?;
     let health = tokio::spawn(http::serve(context.clone(), listen));
     watch::start(&context);
-    let result = lead(&context).await;
+    let leadership = lead(&context).await?;
     context.stop.cancel();
     context.tasks.close();
     if tokio::time::timeout(GRACE, context.tasks.wait()).await.is_err() {
         tracing::warn!(
             seconds = GRACE.as_secs(),
-            "some work did not end in time and is abandoned"
+            "some work did not end in time, the lease will run out"
         );
+        return Ok(());
     }
-    result?;
+    // Given back only when nothing we started can write any more.
+    if let Some(mut leadership) = leadership {
+        leadership.release().await;
+    }
     health.await.context("health and metrics")?
 }
 
@@ -97,54 +105,51 @@ fn stop_on_signal(context: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for the lease, works while it is held, gives it back.
-async fn lead(context: &Shared) -> anyhow::Result<()> {
+/// Waits for the lease and works while it is held; what is returned is still to be given back. A lost lease is an error
+/// that ends the process at once.
+async fn lead(context: &Shared) -> anyhow::Result<Option<Leadership>> {
     let Settings {
         namespace, identity, ..
     } = &context.settings;
     let mut leadership = Leadership::new(context.client.clone(), namespace, LEASE, identity);
     if !leadership.acquire(&context.stop).await {
-        return Ok(());
+        return Ok(None);
     }
     tracing::info!(identity, "leading");
     context.metrics.leader.set(1);
-    let working = CancellationToken::new();
-    let workers = TaskTracker::new();
     for _ in 0..WORKERS {
-        workers.spawn(work(context.clone(), working.clone()));
+        context.tasks.spawn(work(context.clone()));
     }
-    workers.close();
     let kept = leadership.keep(&context.stop).await;
     context.metrics.leader.set(0);
-    working.cancel();
-    if kept.is_ok() {
-        // The lease is given back only when nothing we started can write any more.
-        let quiet = tokio::time::timeout(GRACE, workers.wait()).await.is_ok();
-        if quiet {
-            leadership.release().await;
-        }
-    }
-    kept
+    kept.map(|()| Some(leadership))
 }
 
-async fn work(context: Shared, stop: CancellationToken) {
+async fn work(context: Shared) {
     tokio::select! {
         () = first_lists(&context) => {}
-        () = stop.cancelled() => return,
+        () = context.stop.cancelled() => return,
     }
     loop {
         let key = tokio::select! {
             key = context.queue.next() => key,
-            () = stop.cancelled() => return,
+            () = context.stop.cancelled() => return,
         };
         let again = one(&context, &key).await;
         context.queue.done(&key, again);
     }
 }
 
+/// A mistake of ours in one shop must not end the work on all others.
 async fn one(context: &Shared, key: &ShopKey) -> Option<Duration> {
     let started = Instant::now();
-    let again = reconcile::reconcile(context, key).await;
+    let again = AssertUnwindSafe(reconcile::reconcile(context, key))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            tracing::error!(shop = %key, "a pass broke off: please report the message above");
+            Some(AFTER_PANIC)
+        });
     context
         .metrics
         .step_seconds

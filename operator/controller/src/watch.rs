@@ -4,7 +4,7 @@
 use crate::cache::{ShopKey, shop_of};
 use crate::context::{Context, Shared};
 use crate::kinds::{KINDS, Keep, KindIndex, kind_at};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
@@ -14,6 +14,7 @@ use shop_api::ShopDeployment;
 use shop_plan::names;
 use std::collections::HashSet;
 use std::fmt::Debug;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// Small pages keep the first lists from filling the memory.
@@ -41,7 +42,11 @@ pub fn start(context: &Shared) {
 
 async fn until_stopped(context: &Context, work: impl Future<Output = ()>) {
     tokio::select! {
-        () = work => {}
+        result = AssertUnwindSafe(work).catch_unwind() => {
+            // Without a watch the process would act on what is no longer so.
+            tracing::error!(broke_off = result.is_err(), "a watch ended: stopping");
+            context.stop.cancel();
+        }
         () = context.stop.cancelled() => {}
     }
 }

@@ -11,11 +11,13 @@ use crate::cache::ShopKey;
 use crate::context;
 use crate::memory::{self, Shared};
 use crate::retry::Backoff;
+use futures::FutureExt;
 use shop_contract::shard_map::ShardMap;
 use shop_plan::Seen;
 use shop_plan::digest::digest_of;
 use shop_plan::observed::TaskOutcome;
 use shop_plan::task::Task;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 /// The ACL user of services and operator alike.
@@ -96,8 +98,13 @@ fn spawn(context: &context::Shared, key: &ShopKey, memory: &Shared, task: Task, 
     tracker.spawn(async move {
         let permit = context.background.clone().acquire_owned().await;
         let running = drive::run(&context, &key, &memory, &task, map.as_ref());
+        let running = AssertUnwindSafe(running).catch_unwind();
         let ended = match tokio::time::timeout(DEADLINE, running).await {
-            Ok(ended) => ended,
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) => Ended {
+                succeeded: false,
+                message: "broke off: please report this".to_owned(),
+            },
             Err(_) => Ended {
                 succeeded: false,
                 message: format!("not done within {} s", DEADLINE.as_secs()),

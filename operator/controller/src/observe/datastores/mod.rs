@@ -9,7 +9,9 @@ pub use targets::{Targets, targets};
 use crate::cache::ShopKey;
 use crate::context;
 use crate::memory::{Shared, Views};
+use futures::FutureExt;
 use shop_plan::observed::Seen;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 /// How long an answer counts while all is well, and while it is not.
@@ -31,7 +33,9 @@ pub fn refresh(context: &context::Shared, key: &ShopKey, memory: &Shared, target
     let (context, key, memory) = (context.clone(), key.clone(), memory.clone());
     let tracker = context.tasks.clone();
     tracker.spawn(async move {
-        let views = ask::read(&targets, &memory).await;
+        let asking = AssertUnwindSafe(ask::read(&targets, &memory)).catch_unwind();
+        // A mistake of ours counts as no answer.
+        let views = asking.await.unwrap_or_default();
         record_lag(&context, &key, &views);
         let changed = {
             let mut memory = memory.lock();
@@ -43,7 +47,7 @@ pub fn refresh(context: &context::Shared, key: &ShopKey, memory: &Shared, target
         };
         if changed {
             context.queue.wake_now(key);
-        } else {
+        } else if !targets.is_empty() {
             context.queue.wake_in(key, interval);
         }
     });

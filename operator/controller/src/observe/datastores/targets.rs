@@ -18,6 +18,13 @@ pub struct Targets {
     pub(super) secret: String,
 }
 
+impl Targets {
+    /// Nobody runs yet; a new pod wakes the shop anyway.
+    pub fn is_empty(&self) -> bool {
+        self.redis.is_empty() && self.rabbitmq.is_none() && self.postgres.iter().all(|(_, pods)| pods.is_empty())
+    }
+}
+
 pub fn targets(shop: &ValidatedShop, seen: &Observed) -> Targets {
     let shards = shop.databases.iter().flat_map(topology::shards::ids);
     let postgres = shards
