@@ -29,6 +29,9 @@ const RANDOM: &[&str] = &[
     "names_the_tier",
 ];
 
+/// Kills of the operator during one bring-up.
+const KILLS: &str = "10";
+
 pub fn run(place: &Place, flags: &Soak) -> Result<()> {
     owner::running(place)?;
     let begun = Instant::now();
@@ -43,6 +46,7 @@ pub fn run(place: &Place, flags: &Soak) -> Result<()> {
         let envs = [
             ("KUBECONFIG", place.kubeconfig()),
             ("SHOP_E2E_SEED", seed.to_string().into()),
+            ("SHOP_E2E_KILLS", KILLS.into()),
         ];
         let common = [
             "test",

@@ -33,6 +33,7 @@ pub fn line(shop: &Value) -> String {
     };
     let parts: Vec<String> = groups(components)
         .iter()
+        .filter(|(_, _, wanted)| *wanted > 0)
         .map(|(name, ready, wanted)| format!("{name} {ready}/{wanted}"))
         .collect();
     format!("{} {}", screen::bar(sum("ready"), sum("wanted")), parts.join(" · "))

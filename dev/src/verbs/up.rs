@@ -65,7 +65,7 @@ pub fn run(place: &Place, flags: &Up) -> Result<()> {
     if !flags.cluster_only {
         screen_line!("\n{}", proof::closing(screen.elapsed()));
         for (what, why) in hints(flags.context.is_some()) {
-            screen_line!("  {what:<55}{why}");
+            screen_line!("{}", format!("  {what:<55}{why}").trim_end());
         }
     }
     Ok(())
