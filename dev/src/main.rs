@@ -42,6 +42,7 @@ use verbs::{down, images as images_verb, node, status, up};
 #[derive(Parser)]
 #[command(
     name = "shop",
+    bin_name = "./shop",
     version,
     about = "A whole shop on a real Kubernetes cluster, on this machine",
     arg_required_else_help = true

@@ -130,7 +130,6 @@ pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
 fn foreign(place: &Place, flags: &Up, context: &str, screen: &Screen<'_>) -> Result<()> {
     let registry = flags.registry.as_deref().context("--context needs --registry")?;
     tools_step(place, screen, list::CLIENTS)?;
-    let references = images_step(place, screen, registry, || Ok(()))?;
     let kube = Kube {
         kubectl: tools::path(place, &list::KUBECTL)?,
         helm: tools::path(place, &list::HELM)?,
@@ -146,6 +145,8 @@ fn foreign(place: &Place, flags: &Up, context: &str, screen: &Screen<'_>) -> Res
         let nodes = kube.items(&["get", "nodes"])?.len();
         Ok(((), format!("context {context}, {nodes} nodes")))
     })?;
+    // After the cluster's answer: a mistyped context should not cost a build.
+    let references = images_step(place, screen, registry, || Ok(()))?;
     operator_step(place, screen, &kube, &references)?;
     shop_step(place, screen, &kube, flags.size, false)?;
     screen.step("proof", |step| {
