@@ -1,6 +1,6 @@
 //! The cluster under test and the few questions every promise asks it.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -113,12 +113,8 @@ impl Cluster {
 
     /// Removes the namespace with all its shops, held pods and claims, and waits until it is gone.
     pub async fn drop_namespace(&self, name: &str) {
+        self.leave_namespace(name).await;
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        if !matches!(namespaces.get_opt(name).await, Ok(Some(_))) {
-            return;
-        }
-        self.release(name).await;
-        let _ = namespaces.delete(name, &DeleteParams::default()).await;
         eventually(crate::PATIENCE, format!("namespace {name} is gone"), || async {
             self.release(name).await;
             match namespaces.get_opt(name).await? {
@@ -127,6 +123,29 @@ impl Cluster {
             }
         })
         .await;
+    }
+
+    /// The same without waiting for the end: the next promise plays elsewhere.
+    pub async fn leave_namespace(&self, name: &str) {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        if matches!(namespaces.get_opt(name).await, Ok(Some(_))) {
+            self.release(name).await;
+            let _ = namespaces.delete(name, &DeleteParams::default()).await;
+        }
+    }
+
+    /// `Ok` when no namespace of an earlier promise is left.
+    pub async fn is_tidy(&self) -> Result<()> {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let tests = ListParams::default().labels("app.kubernetes.io/part-of=shop-e2e");
+        let left: Vec<String> = namespaces
+            .list(&tests)
+            .await?
+            .iter()
+            .map(|one| one.name_any())
+            .collect();
+        ensure!(left.is_empty(), "still there: {left:?}");
+        Ok(())
     }
 
     /// Takes away what would keep a namespace: the protection of its shops and the finalizers tests put on pods.

@@ -26,7 +26,7 @@ pub async fn with_tiny_shop<F: Future<Output = ()>>(promise: &str, change: Value
     if played.is_err() {
         shop.print_state().await;
     }
-    let cleaned = caught(cluster.drop_namespace(&namespace)).await;
+    let cleaned = caught(cluster.leave_namespace(&namespace)).await;
     raise(played, cleaned);
 }
 
@@ -56,7 +56,7 @@ pub async fn with_namespace<F: Future<Output = ()>>(promise: &str, play: impl Fn
     let namespace = format!("e2e-{promise}");
     cluster.create_namespace(&namespace).await;
     let played = caught(play(cluster.clone(), namespace.clone())).await;
-    let cleaned = caught(cluster.drop_namespace(&namespace)).await;
+    let cleaned = caught(cluster.leave_namespace(&namespace)).await;
     raise(played, cleaned);
 }
 

@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Service;
-use kube::api::{Api, DeleteParams, ListParams, WatchEvent, WatchParams};
+use kube::api::{Api, DeleteParams, ListParams};
+use kube::runtime::watcher;
 use serde_json::{Value, json};
 use shop_e2e::measure::Figure;
 use shop_e2e::operator::Operator;
@@ -26,24 +27,20 @@ async fn main() -> Result<()> {
     let demo = Shop::demo(&cluster);
     demo.becomes_ready().await;
     let mut figures = Vec::new();
-    if runs("idle") {
-        let bounds = Bounds {
-            requests: 0.6,
-            mebibytes: 32.0,
+    for part in ["idle", "edits", "shard", "crowd"]
+        .into_iter()
+        .filter(|part| runs(part))
+    {
+        let measured = match part {
+            "idle" => rest(&cluster, "one idle shop", IDLE).await?,
+            "edits" => edits(&demo).await?,
+            "shard" => vec![three_instances(&cluster).await?],
+            _ => crowd(&cluster).await?,
         };
-        figures.extend(rest(&cluster, "one idle shop", bounds).await?);
-    }
-    if runs("edits") {
-        figures.extend(edits(&demo).await?);
-    }
-    if runs("shard") {
-        figures.push(three_instances(&cluster).await?);
-    }
-    if runs("crowd") {
-        figures.extend(crowd(&cluster).await?);
-    }
-    for figure in &figures {
-        println!("{}", figure.text());
+        for figure in &measured {
+            println!("{}", figure.text());
+        }
+        figures.extend(measured);
     }
     println!(
         "{}",
@@ -56,6 +53,15 @@ struct Bounds {
     requests: f64,
     mebibytes: f64,
 }
+
+const IDLE: Bounds = Bounds {
+    requests: 0.6,
+    mebibytes: 32.0,
+};
+const CROWDED: Bounds = Bounds {
+    requests: 1.0,
+    mebibytes: 48.0,
+};
 
 /// Requests a second and resident memory while nothing is asked of the operator; one sample every ten seconds.
 async fn rest(cluster: &Cluster, what: &'static str, bounds: Bounds) -> Result<Vec<Figure>> {
@@ -115,35 +121,23 @@ async fn resident(operator: &Operator) -> Result<f64> {
 /// From an edit of the spec to the first write it causes: a change of the gateway's Service, which restarts nothing.
 async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
     let spec = demo.raw_spec().await;
-    let services: Api<Service> = demo.cluster.api(demo.namespace());
-    let name = format!("{}-gateway", demo.name);
     let (mut since_sent, mut since_answered) = (Vec::new(), Vec::new());
     for round in 0..EDITS {
         let port = if round % 2 == 0 { 30180 } else { 30181 };
-        let now = services.get(&name).await?;
-        let version = now.metadata.resource_version.context("a resource version")?;
-        let only = WatchParams::default().fields(&format!("metadata.name={name}"));
-        let mut watch = services.watch(&only, &version).await?.boxed();
-        let changed = tokio::spawn(async move {
-            while let Some(event) = watch.try_next().await? {
-                if matches!(event, WatchEvent::Modified(_)) {
-                    return anyhow::Ok(Instant::now());
-                }
+        let (sent, answered) = match one_edit(demo, port).await {
+            Ok(times) => times,
+            Err(error) => {
+                demo.put_back(spec).await;
+                return Err(error.context(format!("edit {round}")));
             }
-            anyhow::bail!("the watch ended before the change")
-        });
-        let sent = Instant::now();
-        demo.edit(json!({"gateway": {"serviceType": "NodePort", "nodePort": port}}))
-            .await;
-        let answered = Instant::now();
-        let written = tokio::time::timeout(PATIENCE, changed).await???;
-        since_sent.push(written.duration_since(sent).as_secs_f64() * 1000.0);
-        since_answered.push(written.saturating_duration_since(answered).as_secs_f64() * 1000.0);
+        };
+        since_sent.push(sent);
+        since_answered.push(answered);
         demo.settles().await;
     }
     demo.put_back(spec).await;
     demo.settles().await;
-    let note = "edit of gateway.nodePort until the watch shows Service <shop>-gateway changed; client and cluster share the machine";
+    let note = "edit of gateway.nodePort until a watch shows Service <shop>-gateway changed; client and cluster share the machine";
     Ok(vec![
         Figure {
             name: "spec edit answered → first write seen",
@@ -162,6 +156,31 @@ async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
             note: "the same edits, with the edit's own request".into(),
         },
     ])
+}
+
+/// Milliseconds until the Service has changed, since the edit was sent and since it was answered.
+async fn one_edit(demo: &Shop, port: u16) -> Result<(f64, f64)> {
+    let services: Api<Service> = demo.cluster.api(demo.namespace());
+    let only = watcher::Config::default().fields(&format!("metadata.name={}-gateway", demo.name));
+    let mut watch = watcher::watcher(services, only).boxed();
+    while !matches!(watch.try_next().await?, Some(watcher::Event::InitDone)) {}
+    let changed = tokio::spawn(async move {
+        while let Some(event) = watch.try_next().await? {
+            if matches!(event, watcher::Event::Apply(_)) {
+                return anyhow::Ok(Instant::now());
+            }
+        }
+        anyhow::bail!("the watch ended before the change")
+    });
+    let sent = Instant::now();
+    demo.edit(json!({"gateway": {"serviceType": "NodePort", "nodePort": port}}))
+        .await;
+    let answered = Instant::now();
+    let written = tokio::time::timeout(PATIENCE, changed)
+        .await
+        .context("the Service did not change")???;
+    let milliseconds = |since: Instant| written.saturating_duration_since(since).as_secs_f64() * 1000.0;
+    Ok((milliseconds(sent), milliseconds(answered)))
 }
 
 /// A shard of three: apply until all three instances are ready. The rest of the shop is as small as it can be.
@@ -230,15 +249,7 @@ async fn crowd_at_rest(cluster: &Cluster, namespace: &str) -> Result<Vec<Figure>
     .await;
     // A fixed stretch on purpose: "settled" for pods that never start is only that nothing new happens.
     tokio::time::sleep(SAMPLE_EVERY * 3).await;
-    rest(
-        cluster,
-        "with 50 shops that cannot be scheduled",
-        Bounds {
-            requests: 1.0,
-            mebibytes: 48.0,
-        },
-    )
-    .await
+    rest(cluster, "with 50 shops that cannot be scheduled", CROWDED).await
 }
 
 fn mean(samples: &[f64]) -> f64 {

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use shop_e2e::operator::Operator;
 use shop_e2e::stage::with_demo_shop;
 use shop_e2e::writes::{Objects, growth, served};
-use shop_e2e::{SOON, Shop, eventually, seed, throughout};
+use shop_e2e::{PATIENCE, SOON, Shop, eventually, seed, throughout};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -65,6 +65,10 @@ async fn an_upgrade_of_the_operator_restarts_no_pod() {
 
 /// Waits until ten seconds passed without a write: what a test before this one caused is over.
 async fn calms_down(shop: &Shop) {
+    eventually(PATIENCE, "namespaces of earlier promises are gone", || {
+        shop.cluster.is_tidy()
+    })
+    .await;
     let last = std::sync::Mutex::new((Objects::of(shop).await.expect("objects"), std::time::Instant::now()));
     eventually(SOON, "ten seconds without a write", || async {
         let now = Objects::of(shop).await?;
