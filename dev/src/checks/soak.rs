@@ -46,6 +46,7 @@ pub fn run(place: &Place, flags: &Soak) -> Result<()> {
         let envs = [
             ("KUBECONFIG", place.kubeconfig()),
             ("SHOP_E2E_SEED", seed.to_string().into()),
+            ("SHOP_E2E_KILLS", "10".into()),
             ("SHOP_E2E_KILLS", KILLS.into()),
         ];
         let common = [
