@@ -1,6 +1,8 @@
 //! `./shop images`: builds all images, pushes them to the running registry if there is one, lists them.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::images::{self, Built, Request};
 use crate::place::Place;
@@ -11,6 +13,9 @@ pub struct Images {
     /// Push to this registry instead of the embedded cluster's, e.g. registry.example.com/team
     #[arg(long)]
     pub registry: Option<String>,
+    /// Write the references to this file, as values of the chart shop-operator
+    #[arg(long)]
+    pub values: Option<PathBuf>,
 }
 
 pub fn run(place: &Place, flags: &Images) -> Result<()> {
@@ -24,6 +29,10 @@ pub fn run(place: &Place, flags: &Images) -> Result<()> {
     })?;
     for (name, reference) in &built.references {
         screen_line!("{name:<16} {reference}");
+    }
+    if let Some(file) = &flags.values {
+        let values = serde_saphyr::to_string(&BTreeMap::from([("images", &built.references)]))?;
+        std::fs::write(file, values).with_context(|| format!("write {}", file.display()))?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Postgres {
-    /// Image with Postgres 17, Patroni and PgBouncer; default: the one the operator was installed with.
+    /// Image with Postgres 17, Patroni, PgBouncer and flock of util-linux; default: the one the operator was installed with.
     /// A change restarts every instance: replicas first, then a switchover per shard (writes pause about 2 s each).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
     rule::fixed("nodes", "growing a broker is not offered yet; create a new shop")
 ]))]
 pub struct RabbitMq {
-    /// Image with RabbitMQ 4; default: the one the operator was installed with. A change restarts every node, one at a time.
+    /// Image with RabbitMQ 4, and flock of util-linux; default: the one the operator was installed with. A change restarts every node, one at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,

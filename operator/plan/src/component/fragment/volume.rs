@@ -5,6 +5,13 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
+/// Runs the words after it once no other container holds the volume. A force-deleted pod's successor starts while the old
+/// container still shuts down on the same node; two servers on one folder would destroy it, and Patroni would take the
+/// old member's lock for its own instead of letting the standby take over.
+pub fn alone_on(volume: &str) -> Vec<String> {
+    vec!["/usr/bin/flock".into(), "--no-fork".into(), format!("{volume}/.in-use")]
+}
+
 /// The volumes of a pod, with the path each has in every container.
 #[derive(Clone, Default)]
 pub struct Mounted {

@@ -4,7 +4,7 @@ use super::Shard;
 use super::config::{self, DATA, FILE, SCOPE_LABEL, SOCKETS};
 use crate::component::fragment::port::ports;
 use crate::component::fragment::probe::{Ask, live, ready, startup};
-use crate::component::fragment::volume::Mounted;
+use crate::component::fragment::volume::{self, Mounted};
 use crate::component::fragment::{env, security};
 use crate::component::standing::secret;
 use crate::component::workload::{CLAIM, Pod};
@@ -52,8 +52,8 @@ fn container(shard: &Shard<'_>, volumes: &Mounted) -> Container {
     Container {
         name: "postgres".into(),
         image: Some(shard.database.image.clone()),
-        command: Some(vec![PROGRAM.into()]),
-        args: Some(vec![format!("{CONFIG}/{FILE}")]),
+        command: Some(volume::alone_on(DATA)),
+        args: Some(vec![PROGRAM.into(), format!("{CONFIG}/{FILE}")]),
         env: Some(environment(shard)),
         ports: ports(&[("postgres", port::POSTGRES), ("patroni", port::PATRONI)]),
         readiness_probe: Some(ready(&Ask::Http("/readiness", port::PATRONI))),

@@ -183,3 +183,24 @@ fn one_of_everything_has_no_budget_and_waits_for_no_standby() {
         assert!(config::file(shard).contains("\"synchronous_mode\": false"));
     }
 }
+
+#[test]
+fn a_successor_waits_until_its_volume_is_free() {
+    let shop = shop();
+    let seen = empty_world();
+    let plan = orders().plan(&shop, &seen).unwrap();
+    let sets: Vec<_> = plan
+        .objects
+        .iter()
+        .filter(|object| object.kind() == "StatefulSet")
+        .collect();
+    assert!(!sets.is_empty());
+    for set in sets {
+        let crate::object::Body::Applied(body) = &set.body else {
+            panic!("a StatefulSet is applied")
+        };
+        let command = &body["spec"]["template"]["spec"]["containers"][0]["command"];
+        assert_eq!(command[0], "/usr/bin/flock", "{command}");
+        assert!(command[2].as_str().unwrap().starts_with(config::DATA), "{command}");
+    }
+}

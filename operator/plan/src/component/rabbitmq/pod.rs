@@ -5,7 +5,7 @@ use super::{ADMIN, NAME};
 use crate::component::applied::Owner;
 use crate::component::fragment::port::ports;
 use crate::component::fragment::probe::{Ask, live, ready, startup};
-use crate::component::fragment::volume::Mounted;
+use crate::component::fragment::volume::{self, Mounted};
 use crate::component::fragment::{env, security};
 use crate::component::standing::secret;
 use crate::component::workload::{CLAIM, Pod};
@@ -65,7 +65,7 @@ fn container(owner: &Owner<'_>, volumes: &Mounted) -> Container {
         name: NAME.into(),
         image: Some(owner.shop.rabbitmq.image.clone()),
         command: Some(["/bin/sh", "-ec", START, "start"].map(str::to_owned).into()),
-        args: Some(vec![PROGRAM.into()]),
+        args: Some(volume::alone_on(DATA).into_iter().chain([PROGRAM.into()]).collect()),
         env: Some(environment(owner)),
         ports: ports(&[
             ("amqp", AMQP),
