@@ -38,7 +38,8 @@ pub struct Observed {
     pub claims: Seen<Vec<PersistentVolumeClaim>>,
     /// Generated secrets that exist: name → keys (values are never read into a plan, only their digests).
     pub secrets: Seen<BTreeMap<String, BTreeMap<String, String>>>,
-    /// The shard map as it is published now.
+    /// The shard map as it is published now. One that somebody spoilt counts as absent: only this operator writes it. One
+    /// of a newer layout is unknown, and left alone.
     pub shard_map: Seen<shop_contract::shard_map::ShardMap>,
     /// Asked of Patroni's REST interface; absent while no pod runs.
     pub postgres: BTreeMap<ShardId, Seen<PatroniView>>,

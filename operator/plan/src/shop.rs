@@ -14,6 +14,8 @@ pub struct ValidatedShop {
     /// Empty in an offline plan.
     pub uid: String,
     pub generation: i64,
+    /// Generation of the shard map as the status last told it; 0 before the first.
+    pub map_generation: u64,
     /// All workloads are scaled to zero (done once, by `plan()`, for every component).
     pub suspend: bool,
     pub operator_namespace: String,

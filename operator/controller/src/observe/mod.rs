@@ -81,16 +81,22 @@ fn shard_map_of(map: Seen<ConfigMap>, name: &str) -> Seen<ShardMap> {
         Seen::Absent => return Seen::Absent,
         Seen::Unknown(why) => return Seen::Unknown(why),
     };
-    match map
-        .data
-        .unwrap_or_default()
-        .get(shard_map::FILE)
-        .map(|text| ShardMap::parse(text))
-    {
-        Some(Ok(map)) => Seen::Known(map),
-        Some(Err(error)) => Seen::Unknown(format!("ConfigMap {name}: {error}")),
-        None => Seen::Unknown(format!("ConfigMap {name} has no key {}", shard_map::FILE)),
+    let data = map.data.unwrap_or_default();
+    let text = data.get(shard_map::FILE).map(String::as_str).unwrap_or_default();
+    match ShardMap::parse(text) {
+        Ok(map) => Seen::Known(map),
+        Err(error) if is_newer(text) => Seen::Unknown(format!("ConfigMap {name}: {error}")),
+        Err(error) => {
+            tracing::warn!(config_map = name, %error, "written again: somebody spoilt it");
+            Seen::Absent
+        }
     }
+}
+
+/// A later operator's document must survive an earlier operator.
+fn is_newer(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text)
+        .is_ok_and(|document| document["format"].as_u64() > Some(u64::from(shard_map::FORMAT)))
 }
 
 #[cfg(test)]
@@ -104,14 +110,18 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_shard_map_is_unknown_and_a_missing_one_absent() {
+    fn a_spoilt_shard_map_is_written_again_and_a_newer_one_left_alone() {
+        let name = "demo-shard-map";
+        for spoilt in ["", "nonsense", "{}", r#"{"format": 1}"#] {
+            assert_eq!(shard_map_of(maps(spoilt), name), Seen::Absent, "{spoilt}");
+        }
         assert!(matches!(
-            shard_map_of(maps("nonsense"), "demo-shard-map"),
+            shard_map_of(maps(r#"{"format": 2, "ranges": []}"#), name),
             Seen::Unknown(_)
         ));
-        assert_eq!(shard_map_of(Seen::Absent, "demo-shard-map"), Seen::Absent);
+        assert_eq!(shard_map_of(Seen::Absent, name), Seen::Absent);
         assert!(matches!(
-            shard_map_of(Seen::Unknown("not listed".into()), "demo-shard-map"),
+            shard_map_of(Seen::Unknown("not listed".into()), name),
             Seen::Unknown(_)
         ));
     }

@@ -40,6 +40,11 @@ pub fn validate(shop: &ShopDeployment, inputs: &Inputs, standing: &Standing) -> 
     let validated = ValidatedShop {
         namespace: shop.metadata.namespace.clone().unwrap_or_else(|| "default".into()),
         uid: shop.metadata.uid.clone().unwrap_or_default(),
+        map_generation: shop
+            .status
+            .as_ref()
+            .and_then(|status| status.shard_map_generation)
+            .unwrap_or_default(),
         generation: shop.metadata.generation.unwrap_or_default(),
         suspend: shop.spec.suspend,
         operator_namespace: inputs.operator_namespace.clone(),

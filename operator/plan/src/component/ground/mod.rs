@@ -117,11 +117,15 @@ fn secret(owner: &Owner<'_>) -> Object {
     }
 }
 
-/// The map to publish: the published one for as long as its content is the wanted one, else the next generation.
+/// The map to publish: the published one for as long as its content is the wanted one, else the next generation. One
+/// that was deleted or spoilt is written again under the generation it had, which the status remembers.
 fn wanted_map(shop: &ValidatedShop, published: &Seen<ShardMap>) -> Result<ShardMap, String> {
     let wanted = shards::even_map(shop);
     match published {
-        Seen::Absent => Ok(wanted),
+        Seen::Absent => Ok(ShardMap {
+            generation: shop.map_generation.max(wanted.generation),
+            ..wanted
+        }),
         Seen::Unknown(why) => Err(format!("the shard map is left as it is: it cannot be read: {why}")),
         Seen::Known(found) => {
             let same = ShardMap {

@@ -10,7 +10,7 @@ use shop_contract::shard_map::ShardMap;
 
 #[test]
 fn the_generation_grows_only_with_the_content() {
-    let shop = shop();
+    let mut shop = shop();
     let first = wanted_map(&shop, &Seen::Absent).unwrap();
     assert_eq!((first.generation, first.check()), (1, Ok(())));
     let later = ShardMap {
@@ -21,6 +21,8 @@ fn the_generation_grows_only_with_the_content() {
     let mut moved = later;
     moved.shards[0].pooler.host = "elsewhere".into();
     assert_eq!(wanted_map(&shop, &Seen::Known(moved)).unwrap().generation, 8);
+    shop.map_generation = 7;
+    assert_eq!(wanted_map(&shop, &Seen::Absent).unwrap().generation, 7);
 }
 
 #[test]
