@@ -38,6 +38,20 @@ pub async fn rows_of_order(shop: &Shop, shard: u16, order: Uuid) -> Result<i64> 
     Ok(rows)
 }
 
+/// Those of these orders a shard does not have exactly one row of.
+pub async fn orders_missing(shop: &Shop, shard: u16, wanted: &[Uuid]) -> Result<Vec<Uuid>> {
+    let mut session = primary(shop, database::ORDERS, shard).await?;
+    let missing = sqlx::query_scalar(
+        "select wanted from unnest($1::uuid[]) as wanted \
+         where (select count(*) from orders where id = wanted) <> 1",
+    )
+    .bind(wanted)
+    .fetch_all(&mut session)
+    .await?;
+    session.close().await?;
+    Ok(missing)
+}
+
 /// Puts [`PRODUCT`] into the catalogue, once.
 pub async fn stock(shop: &Shop) -> Result<()> {
     let mut session = primary(shop, database::CATALOG, 0).await?;
