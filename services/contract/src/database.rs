@@ -3,5 +3,4 @@
 pub const CATALOG: &str = "catalog";
 pub const ORDERS: &str = "orders";
 pub const PAYMENTS: &str = "payments";
-/// The role PgBouncer looks passwords up with is not needed: the pooler knows the one role of its database.
 pub const ALL: [&str; 3] = [CATALOG, ORDERS, PAYMENTS];

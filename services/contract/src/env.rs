@@ -18,6 +18,16 @@ pub const CATALOG_PRIMARY_HOST: &str = "SHOP_CATALOG_PRIMARY_HOST";
 pub const CATALOG_PRIMARY_PORT: &str = "SHOP_CATALOG_PRIMARY_PORT";
 pub const CATALOG_USER: &str = "SHOP_CATALOG_USER";
 pub const CATALOG_PASSWORD: &str = "SHOP_CATALOG_PASSWORD";
+/// The catalogue's replicas, for reads that may lag; unset where there is none.
+pub const CATALOG_REPLICA_HOST: &str = "SHOP_CATALOG_REPLICA_HOST";
+pub const CATALOG_REPLICA_PORT: &str = "SHOP_CATALOG_REPLICA_PORT";
+/// The `payments` database: its pooler, and its primary for migrations.
+pub const PAYMENTS_HOST: &str = "SHOP_PAYMENTS_HOST";
+pub const PAYMENTS_PORT: &str = "SHOP_PAYMENTS_PORT";
+pub const PAYMENTS_PRIMARY_HOST: &str = "SHOP_PAYMENTS_PRIMARY_HOST";
+pub const PAYMENTS_PRIMARY_PORT: &str = "SHOP_PAYMENTS_PRIMARY_PORT";
+pub const PAYMENTS_USER: &str = "SHOP_PAYMENTS_USER";
+pub const PAYMENTS_PASSWORD: &str = "SHOP_PAYMENTS_PASSWORD";
 /// Redis: `host:port`, comma-separated seeds; `cluster` or `single`.
 pub const REDIS_ADDRESSES: &str = "SHOP_REDIS_ADDRESSES";
 pub const REDIS_MODE: &str = "SHOP_REDIS_MODE";
@@ -30,9 +40,22 @@ pub const RABBITMQ_USER: &str = "SHOP_RABBITMQ_USER";
 pub const RABBITMQ_PASSWORD: &str = "SHOP_RABBITMQ_PASSWORD";
 /// Where `order` asks for products: a base URL.
 pub const PRODUCT_URL: &str = "SHOP_PRODUCT_URL";
+/// Where `order` reserves stock: a base URL.
+pub const INVENTORY_URL: &str = "SHOP_INVENTORY_URL";
+/// The key (HMAC-SHA-256) the payment provider signs its webhooks with.
+pub const WEBHOOK_SECRET: &str = "SHOP_WEBHOOK_SECRET";
+/// The mail server. Without a host, mails are kept and marked as not sent.
+pub const SMTP_HOST: &str = "SHOP_SMTP_HOST";
+pub const SMTP_PORT: &str = "SHOP_SMTP_PORT";
+/// `none`, `starttls` or `tls`.
+pub const SMTP_TLS: &str = "SHOP_SMTP_TLS";
+pub const SMTP_USER: &str = "SHOP_SMTP_USER";
+pub const SMTP_PASSWORD: &str = "SHOP_SMTP_PASSWORD";
+pub const SMTP_FROM: &str = "SHOP_SMTP_FROM";
 /// Ed25519: the 32-byte seed (base64) that signs access tokens; only `user` has it.
 pub const TOKEN_SEED: &str = "SHOP_TOKEN_SEED";
-/// Ed25519: the public key (base64) that checks them.
+/// Ed25519: the public keys (base64) that check them, comma-separated: a new key is added to every verifier before it
+/// signs, and an old one stays until its last token has ended.
 pub const TOKEN_PUBLIC_KEY: &str = "SHOP_TOKEN_PUBLIC_KEY";
 /// The value of [`crate::probe::SYNTHETIC_HEADER`] that proves a request comes from the operator.
 pub const SYNTHETIC_KEY: &str = "SHOP_SYNTHETIC_KEY";

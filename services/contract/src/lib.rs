@@ -9,5 +9,6 @@ pub mod event;
 pub mod port;
 pub mod probe;
 pub mod problem;
+pub mod seed;
 pub mod service;
 pub mod shard_map;

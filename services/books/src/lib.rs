@@ -1,0 +1,1 @@
+//! Compares what orders, stock and payments say, and repairs what can be repaired.

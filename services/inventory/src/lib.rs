@@ -1,0 +1,1 @@
+//! Stock: reserve, claim, release; never more than there is.

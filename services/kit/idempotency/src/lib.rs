@@ -1,0 +1,1 @@
+//! Answers kept for requests that come twice under one Idempotency-Key.

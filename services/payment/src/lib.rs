@@ -1,0 +1,1 @@
+//! Payments: authorise, capture, void, refund; one capture per order.

@@ -1,0 +1,1 @@
+//! Bought together, for you, best sellers; hourly sales and the funnel.
