@@ -1,46 +1,110 @@
-//! The reading side of a work queue: one connection after another, each to the next node. What becomes of a message is
-//! decided in `delivery`; a message is acknowledged after its effect is committed, never before.
+//! The reading side of a work queue: one connection after another, each to the next node. Messages are gathered into
+//! batches: what is there, up to the batch's size, and for a moment what still comes. What becomes of them is decided
+//! in `delivery`.
 
-use crate::delivery::{Lane, PREFETCH};
-use crate::{Broker, BrokerError, Handler};
+use crate::copies::Copies;
+use crate::delivery::Lane;
+use crate::{Broker, BrokerError, EventMetrics, Handler};
 use futures::StreamExt;
+use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer as Deliveries};
 use shop_contract::event::Queue;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// For saying goodbye to RabbitMQ.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a batch that is not full waits for more.
+const LINGER: Duration = Duration::from_millis(2);
+const BATCH: u16 = 64;
 const TAG: &str = "shop";
 
 /// Reads one queue until stopped.
 pub struct Consumer<H> {
-    lane: Arc<Lane<H>>,
+    lane: Lane<H>,
     broker: Broker,
     stop: CancellationToken,
+    batch: u16,
+    at_once: u16,
 }
 
 impl<H: Handler> Consumer<H> {
     pub fn new(queue: Queue, broker: Broker, handler: H, stop: CancellationToken) -> Self {
+        let lane = Lane {
+            queue,
+            handler,
+            metrics: None,
+            one_at_a_time: true,
+        };
         Self {
-            lane: Arc::new(Lane::new(queue, handler)),
+            lane,
             broker,
             stop,
+            batch: BATCH,
+            at_once: 1,
         }
     }
 
+    /// Messages handled together at most.
+    pub fn batch(mut self, messages: u16) -> Self {
+        self.batch = messages.max(1);
+        self
+    }
+
+    /// Batches handled at the same time, 1 unless told. More only where a handler waits for somebody slow; its
+    /// transactions must then lock their rows in one order.
+    pub fn at_once(mut self, batches: u16) -> Self {
+        self.at_once = batches.max(1);
+        self
+    }
+
+    pub fn metrics(mut self, metrics: EventMetrics) -> Self {
+        self.lane.metrics = Some(metrics.queue(self.lane.queue.name));
+        self
+    }
+
     /// Reconnects, to another node, as often as it has to.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
+        self.lane.one_at_a_time = self.at_once == 1;
+        let Self {
+            lane,
+            broker,
+            stop,
+            batch,
+            at_once,
+        } = self;
+        let session = Session {
+            lane: Arc::new(lane),
+            broker,
+            stop,
+            batch,
+            at_once,
+        };
+        session.repeat().await;
+    }
+}
+
+struct Session<H> {
+    lane: Arc<Lane<H>>,
+    broker: Broker,
+    stop: CancellationToken,
+    batch: u16,
+    at_once: u16,
+}
+
+impl<H: Handler> Session<H> {
+    async fn repeat(self) {
         let queue = self.lane.queue.name;
         let mut retry = RECONNECT.0;
         while !self.stop.is_cancelled() {
             let begun = tokio::time::Instant::now();
-            if let Err(error) = self.session().await {
+            if let Err(error) = self.once().await {
                 tracing::warn!(queue, "consumer: {error}");
             }
             let lasted = begun.elapsed() > RECONNECT.1 * 2;
@@ -56,24 +120,18 @@ impl<H: Handler> Consumer<H> {
         }
     }
 
-    /// One connection's life. At its end every message under way is finished or given back.
-    async fn session(&self) -> Result<(), BrokerError> {
+    /// One connection's life. At its end every batch under way is finished; RabbitMQ takes back what was not begun.
+    async fn once(&self) -> Result<(), BrokerError> {
         let queue = self.lane.queue.name;
         let (connection, channel) = self.broker.open(&format!("consumer {queue}")).await?;
-        let mut deliveries = subscribe(&channel, queue).await.map_err(|error| lost(queue, &error))?;
+        let connection = Arc::new(connection);
+        let prefetch = self.batch.saturating_mul(self.at_once.saturating_add(1));
+        let mut deliveries = subscribe(&channel, queue, prefetch)
+            .await
+            .map_err(|error| lost(queue, error.to_string()))?;
         let (tasks, end) = (TaskTracker::new(), self.stop.child_token());
-        let ended = loop {
-            tokio::select! {
-                () = self.stop.cancelled() => break Ok(()),
-                delivery = deliveries.next() => match delivery {
-                    Some(Ok(delivery)) => {
-                        tasks.spawn(self.lane.clone().deliver(channel.clone(), delivery, end.clone()));
-                    }
-                    Some(Err(error)) => break Err(lost(queue, &error)),
-                    None => break Err(BrokerError { at: queue.to_owned(), detail: "the queue was closed".to_owned() }),
-                },
-            }
-        };
+        let copies = Arc::new(Copies::new(connection.clone()));
+        let ended = self.read(&mut deliveries, &copies, &tasks, &end).await;
         if ended.is_ok() {
             let cancelled = channel.basic_cancel(TAG.into(), BasicCancelOptions::default());
             let _ = tokio::time::timeout(FAREWELL, cancelled).await;
@@ -84,19 +142,76 @@ impl<H: Handler> Consumer<H> {
         let _ = tokio::time::timeout(FAREWELL, connection.close(200, "done".into())).await;
         ended
     }
+
+    /// Until told to stop, or until the connection is lost.
+    async fn read(
+        &self,
+        deliveries: &mut Deliveries,
+        copies: &Arc<Copies>,
+        tasks: &TaskTracker,
+        end: &CancellationToken,
+    ) -> Result<(), BrokerError> {
+        let queue = self.lane.queue.name;
+        let slots = Arc::new(Semaphore::new(usize::from(self.at_once)));
+        loop {
+            let next = async {
+                // The slot comes first: while all are taken, messages gather for a larger batch.
+                let slot = slots.clone().acquire_owned().await;
+                (slot, self.gather(deliveries).await)
+            };
+            let (slot, (batch, failure)) = tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                next = next => next,
+            };
+            if !batch.is_empty() {
+                let (lane, copies, end) = (self.lane.clone(), copies.clone(), end.clone());
+                tasks.spawn(async move {
+                    lane.deliver(&copies, batch, &end).await;
+                    drop(slot);
+                });
+            }
+            if let Some(detail) = failure {
+                return Err(lost(queue, detail));
+            }
+        }
+    }
+
+    /// A batch, and why there will be no other.
+    async fn gather(&self, deliveries: &mut Deliveries) -> (Vec<Delivery>, Option<String>) {
+        let mut batch = Vec::new();
+        let mut failure = None;
+        let mut next = deliveries.next().await;
+        let linger = tokio::time::sleep(LINGER);
+        tokio::pin!(linger);
+        loop {
+            match next {
+                Some(Ok(delivery)) => batch.push(delivery),
+                Some(Err(error)) => failure = Some(error.to_string()),
+                None => failure = Some("the queue was closed".to_owned()),
+            }
+            if failure.is_some() || batch.len() >= usize::from(self.batch) {
+                return (batch, failure);
+            }
+            next = tokio::select! {
+                biased;
+                next = deliveries.next() => next,
+                () = &mut linger => return (batch, None),
+            };
+        }
+    }
 }
 
-async fn subscribe(channel: &Channel, queue: &str) -> lapin::Result<Deliveries> {
-    channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+async fn subscribe(channel: &Channel, queue: &str, prefetch: u16) -> lapin::Result<Deliveries> {
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
     channel
         .basic_consume(queue.into(), TAG.into(), options, FieldTable::default())
         .await
 }
 
-fn lost(queue: &str, error: &lapin::Error) -> BrokerError {
+fn lost(queue: &str, detail: String) -> BrokerError {
     BrokerError {
         at: queue.to_owned(),
-        detail: error.to_string(),
+        detail,
     }
 }

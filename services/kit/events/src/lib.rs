@@ -1,22 +1,32 @@
 //! Events between services, at least once and handled once. Writing side: a row in the outbox, in the transaction of
-//! the fact it tells, which the relay publishes under confirms. Reading side: a consumer whose handler notes the event
-//! in the inbox in the transaction of its effect. The exchange and the queues are made by the operator.
+//! the fact it tells, which the relay publishes under confirms. Reading side: a consumer whose handler notes the events
+//! of a batch in the inbox in the transaction of their effects. The exchanges and the queues are made by the operator.
 //!
-//! Tables a service with events must have: `outbox (id uuid, kind text, payload text, created_at, retry_at,
-//! attempts int, published_at)` and `inbox (consumer text, event_id uuid, handled_at)`.
+//! Tables a service with events must have, under names of its own ([`Tables`]): an outbox `(id uuid, kind text, payload
+//! text, created_at, retry_at, attempts int, published_at)` and an inbox `(consumer text, event_id uuid, handled_at)`.
 
 mod broker;
 mod consumer;
+mod copies;
+pub mod dead_letters;
 mod delivery;
 mod handler;
+mod headers;
 mod inbox;
+mod metrics;
 mod outbox;
 mod publish;
 mod relay;
+mod relays;
+mod tables;
+mod wake;
 
 pub use broker::{Broker, BrokerError};
 pub use consumer::Consumer;
 pub use handler::{HandleError, Handler, Message};
-pub use inbox::first_time;
-pub use outbox::{append, purge};
-pub use relay::{RelayError, RelayMetrics, relay_all_shards, relay_batch};
+pub use inbox::{first_time, first_times};
+pub use metrics::EventMetrics;
+pub use outbox::{Outgoing, append, append_all, purge};
+pub use relay::{RelayError, relay_batch};
+pub use relays::{relay_all_shards, relay_one};
+pub use tables::Tables;

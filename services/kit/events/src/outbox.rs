@@ -1,9 +1,23 @@
 //! The outbox: an event is a row in the transaction of the fact it tells, so neither exists without the other.
 
+use crate::{Tables, wake};
 use serde::Serialize;
 use shop_kit_postgres::{Pool, StoreError};
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
+
+/// Of a backlog, no more rows than this are counted, so that a long one costs no long statement.
+const COUNTED: i64 = 100_000;
+/// Rows removed by one statement.
+const PURGED: u64 = 5_000;
+
+/// An event to append. `id` is what consumers recognise a second delivery by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    pub id: Uuid,
+    pub kind: &'static str,
+    pub payload: String,
+}
 
 /// A row the relay has claimed.
 pub(crate) struct Claimed {
@@ -12,40 +26,93 @@ pub(crate) struct Claimed {
     pub payload: String,
 }
 
-/// Adds an event to the transaction under way. `id` is what consumers recognise a second delivery by.
+/// What is not published yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Backlog {
+    pub rows: i64,
+    pub oldest_seconds: f64,
+}
+
+impl Outgoing {
+    pub fn new(id: Uuid, kind: &'static str, event: &impl Serialize) -> Result<Self, sqlx::Error> {
+        let payload = serde_json::to_string(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        Ok(Self { id, kind, payload })
+    }
+}
+
+/// Adds an event to the transaction under way.
 pub async fn append(
     transaction: &mut PgConnection,
+    tables: &Tables,
     id: Uuid,
     kind: &str,
     event: &impl Serialize,
 ) -> Result<(), sqlx::Error> {
     let payload = serde_json::to_string(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query("insert into outbox (id, kind, payload) values ($1, $2, $3)")
+    let statement = format!("insert into {} (id, kind, payload) values ($1, $2, $3)", tables.outbox);
+    sqlx::query(AssertSqlSafe(statement))
         .bind(id)
         .bind(kind)
         .bind(payload)
         .execute(transaction)
         .await?;
+    wake::note();
+    Ok(())
+}
+
+/// Adds several in one statement.
+pub async fn append_all(
+    transaction: &mut PgConnection,
+    tables: &Tables,
+    events: &[Outgoing],
+) -> Result<(), sqlx::Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind).collect();
+    let payloads: Vec<&str> = events.iter().map(|event| event.payload.as_str()).collect();
+    let statement = format!(
+        "insert into {} (id, kind, payload) select * from unnest($1::uuid[], $2::text[], $3::text[])",
+        tables.outbox
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(ids)
+        .bind(kinds)
+        .bind(payloads)
+        .execute(transaction)
+        .await?;
+    wake::note();
     Ok(())
 }
 
 /// Cheap enough to ask often: the partial index holds only what is not published.
-pub(crate) async fn any_due(pool: &Pool) -> Result<bool, StoreError> {
-    sqlx::query_scalar("select exists (select from outbox where published_at is null and retry_at <= now())")
+pub(crate) async fn any_due(pool: &Pool, tables: &Tables) -> Result<bool, StoreError> {
+    let statement = format!(
+        "select exists (select from {} where published_at is null and retry_at <= now())",
+        tables.outbox
+    );
+    sqlx::query_scalar(AssertSqlSafe(statement))
         .fetch_one(pool.executor())
         .await
         .map_err(|error| pool.error(&error))
 }
 
 /// Locks the oldest due rows; another relay skips them.
-pub(crate) async fn claim(transaction: &mut PgConnection, limit: i64) -> Result<Vec<Claimed>, sqlx::Error> {
-    let rows = sqlx::query(
-        "select id, kind, payload from outbox where published_at is null and retry_at <= now() \
+pub(crate) async fn claim(
+    transaction: &mut PgConnection,
+    tables: &Tables,
+    limit: i64,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let statement = format!(
+        "select id, kind, payload from {} where published_at is null and retry_at <= now() \
          order by id limit $1 for update skip locked",
-    )
-    .bind(limit)
-    .fetch_all(transaction)
-    .await?;
+        tables.outbox
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(limit)
+        .fetch_all(transaction)
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(Claimed {
@@ -57,36 +124,80 @@ pub(crate) async fn claim(transaction: &mut PgConnection, limit: i64) -> Result<
         .collect()
 }
 
-pub(crate) async fn mark_published(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query("update outbox set published_at = now(), attempts = attempts + 1 where id = any($1)")
+pub(crate) async fn mark_published(
+    transaction: &mut PgConnection,
+    tables: &Tables,
+    ids: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    let change = "published_at = now(), attempts = attempts + 1";
+    change_rows(transaction, tables, change, ids).await
+}
+
+/// Puts rows RabbitMQ did not take behind the others, up to a minute each time.
+pub(crate) async fn put_off(transaction: &mut PgConnection, tables: &Tables, ids: &[Uuid]) -> Result<(), sqlx::Error> {
+    let change = "attempts = attempts + 1, \
+         retry_at = now() + least(60, power(2, least(attempts, 10))) * interval '1 second'";
+    change_rows(transaction, tables, change, ids).await
+}
+
+async fn change_rows(
+    transaction: &mut PgConnection,
+    tables: &Tables,
+    change: &str,
+    ids: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let statement = format!("update {} set {change} where id = any($1)", tables.outbox);
+    sqlx::query(AssertSqlSafe(statement))
         .bind(ids)
         .execute(transaction)
         .await?;
     Ok(())
 }
 
-/// Puts rows RabbitMQ did not take behind the others, up to a minute each time.
-pub(crate) async fn put_off(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update outbox set attempts = attempts + 1, \
-         retry_at = now() + least(60, power(2, least(attempts, 10))) * interval '1 second' where id = any($1)",
-    )
-    .bind(ids)
-    .execute(transaction)
-    .await?;
-    Ok(())
+pub(crate) async fn backlog(pool: &Pool, tables: &Tables) -> Result<Backlog, StoreError> {
+    let statement = format!(
+        "select count(*) as rows, \
+         coalesce(extract(epoch from now() - min(created_at)), 0)::double precision as oldest \
+         from (select created_at from {} where published_at is null limit $1) as waiting",
+        tables.outbox
+    );
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(COUNTED)
+        .fetch_one(pool.executor())
+        .await
+        .map_err(|error| pool.error(&error))?;
+    let read = || {
+        Ok(Backlog {
+            rows: row.try_get("rows")?,
+            oldest_seconds: row.try_get("oldest")?,
+        })
+    };
+    read().map_err(|error: sqlx::Error| pool.error(&error))
 }
 
-/// Removes what was published more than an hour ago and inbox rows older than a week.
-pub async fn purge(pool: &Pool) -> Result<(), StoreError> {
-    for statement in [
-        "delete from outbox where id in (select id from outbox where published_at < now() - interval '1 hour' limit 5000)",
-        "delete from inbox where ctid in (select ctid from inbox where handled_at < now() - interval '7 days' limit 5000)",
+/// Removes what was published more than an hour ago and inbox rows older than a week. The relay calls it every minute.
+pub async fn purge(pool: &Pool, tables: &Tables) -> Result<(), StoreError> {
+    let Tables { outbox, inbox } = tables;
+    for (table, old) in [
+        (outbox, "published_at < now() - interval '1 hour'"),
+        (inbox, "handled_at < now() - interval '7 days'"),
     ] {
-        sqlx::query(statement)
-            .execute(pool.executor())
-            .await
-            .map_err(|error| pool.error(&error))?;
+        let statement = format!(
+            "delete from {table} where ctid = any(array(select ctid from {table} where {old} limit {PURGED}))"
+        );
+        // Small statements, as many as are needed: none holds locks for long.
+        loop {
+            let removed = sqlx::query(AssertSqlSafe(statement.clone()))
+                .execute(pool.executor())
+                .await
+                .map_err(|error| pool.error(&error))?;
+            if removed.rows_affected() < PURGED {
+                break;
+            }
+        }
     }
     Ok(())
 }
