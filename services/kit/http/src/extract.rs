@@ -102,11 +102,16 @@ fn not_json(error: &serde_json::Error) -> ApiError {
     )
 }
 
-/// serde_json ends its messages with a position, which a pointer makes needless.
+/// What was expected, without the value that came: it may be a password or a card number. serde_json ends its messages
+/// with a position, which a pointer makes needless.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ")
-        .map_or(text.clone(), |(what, _)| what.to_owned())
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    let tells_value = ["invalid type: ", "invalid value: ", "unknown variant "];
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) if tells_value.iter().any(|start| text.starts_with(start)) => format!("must be {expected}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// RFC 6901.

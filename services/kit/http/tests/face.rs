@@ -174,6 +174,19 @@ async fn every_failure_is_a_problem() {
 }
 
 #[tokio::test]
+async fn a_wrong_value_is_not_told_back() {
+    for body in [
+        r#"{"lines":"4111111111111111"}"#,
+        r#"{"lines":4111111111111111}"#,
+        r#"{"lines":[{"quantity":"4111111111111111"}]}"#,
+    ] {
+        let (status, _, text) = send(request("POST", "/baskets", Some("application/json"), body)).await;
+        assert_eq!(status, 422);
+        assert!(text.contains("must be ") && !text.contains("4111"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn good_requests_pass_and_the_length_fits() {
     let json = Some("application/json; charset=utf-8");
     let (status, headers, text) = send(request("POST", "/baskets", json, r#"{"lines":[{"quantity":1}]}"#)).await;

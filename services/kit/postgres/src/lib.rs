@@ -12,5 +12,5 @@ mod sharded;
 pub use error::StoreError;
 pub use migrate::{migrate, migrate_shards};
 pub use pool::Pool;
-pub use settings::{CatalogSettings, Credentials, OrdersSettings, Timeouts};
+pub use settings::{CatalogSettings, Credentials, OrdersSettings, PaymentsSettings, Timeouts};
 pub use sharded::{Shard, ShardedPool};

@@ -11,6 +11,10 @@ use std::time::Duration;
 /// cut off) would hold the pool's place until the kernel gives up, a quarter of an hour later.
 const LOST: Duration = Duration::from_secs(5);
 
+/// A connection that was used a moment ago is not asked whether it lives: that would double the round trips of a busy
+/// process. One that waited longer is, because a failover may have passed meanwhile.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -26,6 +30,15 @@ impl Pool {
             .acquire_timeout(timeouts.acquire)
             .idle_timeout(Duration::from_secs(300))
             .max_lifetime(Duration::from_secs(1800))
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for < FRESH {
+                        return Ok(true);
+                    }
+                    still_there(connection).await
+                })
+            })
             .after_release(|connection, _| Box::pin(still_there(connection)))
             .connect_lazy_with(connect_options(at, credentials));
         Self {

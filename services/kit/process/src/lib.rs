@@ -104,7 +104,7 @@ impl Process {
     }
 
     /// Runs background work until told to stop, then gives it `limit` to finish what it holds.
-    pub async fn work(&self, work: impl Future<Output = ()>, limit: Duration) {
+    pub async fn work(&self, work: impl Future<Output = anyhow::Result<()>>, limit: Duration) -> anyhow::Result<()> {
         tracing::info!(service = self.service, "working");
         self.health.set_ready(true);
         let stop = self.stop.clone();
@@ -114,8 +114,11 @@ impl Process {
             tokio::time::sleep(limit).await;
         };
         tokio::select! {
-            () = work => {}
-            () = late => tracing::warn!(limit_s = limit.as_secs(), "work still under way was cut off"),
+            done = work => done,
+            () = late => {
+                tracing::warn!(limit_s = limit.as_secs(), "work still under way was cut off");
+                Ok(())
+            }
         }
     }
 }

@@ -1,15 +1,18 @@
-//! Two shards of `orders` for the tests of services. In: their migrations. Out: settings and pools as a service has
-//! them, on two real Postgres servers with an ordinary role, so that a row in the wrong shard is a row that is missing.
-//! Waits are generous: a loaded machine is slow, not broken.
+//! Databases for the tests of services: two shards of `orders`, or one database. In: their migrations. Out: settings and
+//! pools as a service has them, on real Postgres servers with an ordinary role, the shards on two servers, so that a row
+//! in the wrong shard is a row that is missing. Waits are generous: a loaded machine is slow, not broken.
 
-use anyhow::Context;
+mod database;
+
+pub use database::OneDatabase;
+
+use database::{PASSWORD, make_database};
 use shop_contract::bucket::{bucket_of, bucket_of_key};
 use shop_contract::shard_map::{Address, FILE, ShardMap};
 use shop_kit_config::Secret;
 use shop_kit_postgres::{Credentials, OrdersSettings, ShardedPool, Timeouts, migrate_shards};
 use shop_kit_testbed::Postgres;
 use sqlx::migrate::Migrator;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -20,7 +23,6 @@ use uuid::Uuid;
 
 /// For whatever a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(120);
-const PASSWORD: &str = "test-only";
 static SECOND: OnceCell<Postgres> = OnceCell::const_new();
 
 pub struct TwoShards {
@@ -129,22 +131,4 @@ impl TwoShards {
     fn write(&self, map: &ShardMap) -> anyhow::Result<()> {
         Ok(std::fs::write(&self.settings.shard_map, serde_json::to_string(map)?)?)
     }
-}
-
-/// An ordinary role and its database, both called `name` (letters, digits and underscores only).
-async fn make_database(server: &Postgres, name: &str) -> anyhow::Result<()> {
-    let work = async {
-        let mut connection = PgConnection::connect(&server.url("postgres")).await?;
-        for statement in [
-            format!("create role {name} login password '{PASSWORD}'"),
-            format!("create database {name} owner {name} template template0"),
-        ] {
-            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
-        }
-        connection.close().await
-    };
-    tokio::time::timeout(PATIENCE, work)
-        .await
-        .context("making a database took too long")??;
-    Ok(())
 }

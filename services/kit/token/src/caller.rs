@@ -1,18 +1,34 @@
-//! Who is calling: the extractor that turns `Authorization: Bearer …` into a customer, or 401.
+//! Who is calling: the extractor that turns `Authorization: Bearer …` into an account and its role, or 401.
 
 use crate::Verifier;
 use axum::extract::{FromRef, FromRequestParts};
+use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use shop_contract::api::Role;
 use shop_kit_http::ApiError;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// The customer behind a request.
+/// The account behind a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user: Uuid,
+    pub role: Role,
     pub synthetic: bool,
+    /// The session its token was made in.
+    pub session: Option<Uuid>,
+}
+
+impl Caller {
+    /// 403 unless the caller has one of these roles. A role holds for as long as the token that says it.
+    pub fn require(&self, roles: &[Role]) -> Result<(), ApiError> {
+        if roles.contains(&self.role) {
+            return Ok(());
+        }
+        let detail = "your role does not allow this";
+        Err(ApiError::new(StatusCode::FORBIDDEN, "role", detail))
+    }
 }
 
 impl<S> FromRequestParts<S> for Caller
@@ -37,7 +53,9 @@ where
         let claims = claims.map_err(|error| ApiError::unauthorized(error.to_string()))?;
         Ok(Self {
             user: claims.sub,
+            role: claims.role,
             synthetic: claims.synthetic,
+            session: claims.sid,
         })
     }
 }

@@ -1,12 +1,14 @@
 //! What a token says and when it holds. Pure: the time comes in.
 
-use crate::keys::TokenError;
+use crate::TokenError;
 use serde::{Deserialize, Serialize};
+use shop_contract::api::Role;
 use uuid::Uuid;
 
 pub const ISSUER: &str = "shop";
 pub const AUDIENCE: &str = "shop";
-pub const LIFETIME_SECONDS: u64 = 3600;
+/// A token cannot be taken back, so it is short; the session behind it can.
+pub const LIFETIME_SECONDS: u64 = 15 * 60;
 /// Clocks of two nodes may differ by this much.
 const LEEWAY_SECONDS: u64 = 30;
 
@@ -14,7 +16,7 @@ const LEEWAY_SECONDS: u64 = 30;
 pub struct Claims {
     pub iss: String,
     pub aud: String,
-    /// The customer.
+    /// The account.
     pub sub: Uuid,
     /// Seconds since 1970.
     pub iat: u64,
@@ -22,9 +24,16 @@ pub struct Claims {
     /// The operator's test customer.
     #[serde(default)]
     pub synthetic: bool,
+    /// Absent in tokens of older programs, which knew customers only.
+    #[serde(default)]
+    pub role: Role,
+    /// The session it was made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Uuid>,
 }
 
 impl Claims {
+    /// A customer's.
     pub fn new(user: Uuid, synthetic: bool, now: u64) -> Self {
         Self {
             iss: ISSUER.to_owned(),
@@ -33,6 +42,19 @@ impl Claims {
             iat: now,
             exp: now + LIFETIME_SECONDS,
             synthetic,
+            role: Role::Customer,
+            sid: None,
+        }
+    }
+
+    pub fn with_role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    pub fn in_session(self, session: Uuid) -> Self {
+        Self {
+            sid: Some(session),
+            ..self
         }
     }
 
