@@ -2,6 +2,8 @@
 //! Every rule is cheap: lists, maps and strings it walks are bounded, so that the API server's cost budget admits it.
 
 use kube::core::Rule;
+use shop_contract::api::INTERNAL;
+use shop_contract::service;
 
 /// Parameters of postgresql.conf that the operator or Patroni sets; a user's value would be overwritten or would break
 /// replication, so it is refused.
@@ -34,9 +36,6 @@ pub const RESERVED_PARAMETERS: [&str; 27] = [
     "wal_level",
     "wal_log_hints",
 ];
-
-/// Names the operator brings the images of.
-pub const BUILT_IN_SERVICES: [&str; 3] = ["user", "product", "order"];
 
 /// A number within bounds, both included.
 pub fn between(min: u32, max: u32) -> Rule {
@@ -91,20 +90,50 @@ pub fn env_is_the_users() -> Rule {
     )
 }
 
+/// The built-in services' names, each between a pair of `quote`s.
+fn built_in(quote: &str) -> String {
+    let names = service::ALL.iter().map(|known| format!("{quote}{}{quote}", known.name));
+    names.collect::<Vec<_>>().join(", ")
+}
+
 pub fn own_services_are_complete() -> Rule {
-    let list = BUILT_IN_SERVICES.map(|name| format!("'{name}'")).join(", ");
+    let list = built_in("'");
     rule(
         format!("self.all(name, name in [{list}] || (has(self[name].image) && has(self[name].port)))"),
-        "a service of your own needs image and port (built in are user, product and order)",
+        format!(
+            "a service of your own needs image and port (built in are {})",
+            built_in("")
+        ),
     )
 }
 
 pub fn built_in_services_keep_their_port() -> Rule {
-    let list = BUILT_IN_SERVICES.map(|name| format!("'{name}'")).join(", ");
+    let list = built_in("'");
     rule(
         format!("self.all(name, !(name in [{list}]) || (!has(self[name].port) && !has(self[name].route)))"),
-        "a built-in service (user, product, order) has a fixed port and route: leave both out",
+        format!(
+            "a built-in service ({}) has a fixed port and route: leave both out",
+            built_in("")
+        ),
     )
+}
+
+pub fn routes_stay_public() -> Rule {
+    rule(
+        format!("self != '{INTERNAL}' && !self.startsWith('{INTERNAL}/')"),
+        format!("must not lie below {INTERNAL}: the gateway lets no such path in"),
+    )
+}
+
+pub fn a_password_is_not_sent_in_clear() -> Rule {
+    let rule = rule(
+        "!has(self.secretRef) || !has(self.tls) || self.tls != 'none'",
+        "needs tls starttls or tls: a password is not sent in clear text",
+    );
+    Rule {
+        field_path: Some(".secretRef".into()),
+        ..rule
+    }
 }
 
 pub fn replicas_or_autoscaling() -> Rule {

@@ -4,6 +4,7 @@
 // Clippy takes the repeated keys of printer columns for repeated attributes.
 #![allow(clippy::duplicated_attributes)]
 
+pub use crate::component::email::{Email, EmailSecretRef, EmailTls};
 pub use crate::component::gateway::{Gateway, GatewayServiceType};
 pub use crate::component::postgres::{Database, Postgres, ShardedDatabase};
 pub use crate::component::rabbitmq::RabbitMq;
@@ -59,8 +60,9 @@ use std::collections::BTreeMap;
 pub struct ShopDeploymentSpec {
     /// Who the shop is for. It sizes everything that is not written below; whatever is written below wins.
     /// The sizes, by daily active users (default: small):
-    /// tiny, up to 10k: one of everything, no standby. Small, up to 100k: orders 2 shards of 1+1, catalog and payments 1+0,
-    /// Redis 3×(1+1), RabbitMQ 3, services and gateway 2 pods. Medium, up to 1M: orders 4 shards of 1+2, catalog 1+3,
+    /// tiny, up to 10k: one of everything, no standby, and all built-in services in one process (unless one of them is named
+    /// in `services`). Small, up to 100k: orders 2 shards of 1+1, catalog and payments 1+0,
+    /// Redis 3×(1+1), RabbitMQ 3, gateway and the services customers wait for 2 pods. Medium, up to 1M: orders 4 shards of 1+2, catalog 1+3,
     /// payments 1+1, services 3 to 4 pods. Large, up to 10M: orders 16 shards of 1+2, Redis 6×(1+1), RabbitMQ 5.
     /// Huge, above: orders 64 shards, Redis 12×(1+2).
     pub audience: Audience,
@@ -72,8 +74,11 @@ pub struct ShopDeploymentSpec {
     pub rabbitmq: RabbitMq,
     /// The one door customers come in by.
     pub gateway: Gateway,
-    /// The built-in services by name (`user`, `product`, `order`), and services of your own (with `image` and `port`).
-    /// A built-in service runs whether or not it is named here. At most 32.
+    /// The mail server for mails to customers; default: none, mails are then kept and marked as not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// The built-in services by name (`user`, `product`, `order`, `inventory`, `payment`, `recommendation`, `books`), and
+    /// services of your own (with `image` and `port`). A built-in service runs whether or not it is named here. At most 32.
     #[schemars(extend("maxProperties" = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule::own_services_are_complete(), rule::built_in_services_keep_their_port()]))]
     pub services: BTreeMap<String, Service>,
@@ -91,6 +96,7 @@ impl Default for ShopDeploymentSpec {
             redis: Redis::default(),
             rabbitmq: RabbitMq::default(),
             gateway: Gateway::default(),
+            email: None,
             services: BTreeMap::new(),
             suspend: false,
             deletion_protection: true,

@@ -12,6 +12,28 @@ pub struct Images {
     pub user: String,
     pub product: String,
     pub order: String,
+    pub inventory: String,
+    pub payment: String,
+    pub recommendation: String,
+    pub books: String,
+    /// All of them in one process.
+    pub single: String,
+}
+
+impl Images {
+    /// That of a built-in service.
+    pub fn of_service(&self, name: &str) -> Option<&String> {
+        Some(match name {
+            "user" => &self.user,
+            "product" => &self.product,
+            "order" => &self.order,
+            "inventory" => &self.inventory,
+            "payment" => &self.payment,
+            "recommendation" => &self.recommendation,
+            "books" => &self.books,
+            _ => return None,
+        })
+    }
 }
 
 /// The surroundings of one decision.

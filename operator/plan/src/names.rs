@@ -38,6 +38,7 @@ pub mod key {
     pub const TOKEN_SEED: &str = "token-seed";
     pub const TOKEN_PUBLIC_KEY: &str = "token-public-key";
     pub const SYNTHETIC_KEY: &str = "synthetic-key";
+    pub const WEBHOOK_SECRET: &str = "webhook-secret";
 
     /// The password of a database's role: `orders-password`.
     pub fn database_password(database: &str) -> String {
@@ -95,6 +96,10 @@ pub fn patroni_config(shop: &str, shard: &ShardId) -> String {
 }
 pub fn pooler(shop: &str, shard: &ShardId) -> String {
     format!("{}-pooler", scope(shop, shard))
+}
+/// The pooler in front of a shard's standbys.
+pub fn readers_pooler(shop: &str, shard: &ShardId) -> String {
+    format!("{}-readers-pooler", scope(shop, shard))
 }
 
 pub fn redis(shop: &str) -> String {

@@ -24,6 +24,8 @@ pub struct ValidatedShop {
     pub redis: Redis,
     pub rabbitmq: RabbitMq,
     pub gateway: Gateway,
+    /// `None`: mails are kept and marked as not sent.
+    pub email: Option<Email>,
     /// The built-in ones first, then the user's own by name.
     pub services: Vec<Service>,
 }
@@ -102,6 +104,18 @@ pub struct Gateway {
     pub hostname: Option<String>,
 }
 
+/// The mail server.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Email {
+    pub host: String,
+    pub port: u16,
+    /// As [`shop_contract::env::SMTP_TLS`] wants it.
+    pub tls: &'static str,
+    pub from: String,
+    /// The user's own Secret with the keys `user` and `password`.
+    pub secret: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Service {
     pub name: String,
@@ -117,7 +131,7 @@ pub struct Service {
     pub worker_replicas: u16,
     pub resources: ResourceRequirements,
     pub env: BTreeMap<String, String>,
-    /// Connections one process may hold to each shard and to the catalogue.
+    /// Connections one process may hold to each shard, to the catalogue, to its replicas and to the payments.
     pub pool_size: u32,
 }
 

@@ -66,7 +66,15 @@ fn crates_know_only_what_the_architecture_allows() {
 #[test]
 fn services_know_the_contract_and_the_kit_only() {
     let all = dependencies();
-    for name in ["shop-user", "shop-product", "shop-order"] {
+    for name in [
+        "shop-user",
+        "shop-product",
+        "shop-order",
+        "shop-inventory",
+        "shop-payment",
+        "shop-recommendation",
+        "shop-books",
+    ] {
         for dependency in all
             .get(name)
             .into_iter()

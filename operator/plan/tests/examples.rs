@@ -14,6 +14,11 @@ fn inputs() -> Inputs {
         user: image(),
         product: image(),
         order: image(),
+        inventory: image(),
+        payment: image(),
+        recommendation: image(),
+        books: image(),
+        single: image(),
     };
     let now = jiff::Timestamp::UNIX_EPOCH;
     Inputs {

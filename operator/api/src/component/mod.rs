@@ -1,5 +1,6 @@
 //! The sections of the spec, one file per component.
 
+pub mod email;
 pub mod gateway;
 pub mod postgres;
 pub mod rabbitmq;

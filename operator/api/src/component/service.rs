@@ -22,6 +22,7 @@ pub struct Service {
     /// Path prefix the gateway sends to a service of your own, such as `/reviews`; default: none, reached only from inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 128), regex(pattern = r"^/[A-Za-z0-9/_.-]*[A-Za-z0-9_-]$"))]
+    #[schemars(extend("x-kubernetes-validations" = [rule::routes_stay_public()]))]
     pub route: Option<String>,
     /// Pods, 1 to 1000; sized by the audience. A change starts or stops pods.
     #[serde(skip_serializing_if = "Option::is_none")]

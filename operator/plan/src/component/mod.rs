@@ -31,6 +31,7 @@ pub fn all(shop: &ValidatedShop) -> Vec<Box<dyn Component>> {
     for service in &shop.services {
         components.push(Box::new(service::Service {
             name: service.name.clone(),
+            built_in: service.built_in,
         }));
     }
     components.push(Box::new(gateway::Gateway));

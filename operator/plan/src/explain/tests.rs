@@ -35,7 +35,7 @@ fn like_changes_are_told_once_with_what_restarts() {
         containers[postgres].resources.limits.memory: 1Gi → 2Gi
         restarts 4 pods, one at a time: replicas first, then a switchover per shard (writes pause about 2 s each)
     = 0 objects unchanged
-    connections: catalog: 60 of 100 per shard, 15 of 2000 clients at the pooler · orders: 60 of 100 per shard, 40 of 2000 clients at the pooler · payments: 60 of 100 per shard, 0 of 2000 clients at the pooler
+    connections: catalog: 60 of 100 per shard, 75 of 2000 clients at the pooler · orders: 60 of 100 per shard, 60 of 2000 clients at the pooler · payments: 60 of 100 per shard, 35 of 2000 clients at the pooler
     ");
 }
 

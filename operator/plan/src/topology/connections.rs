@@ -2,8 +2,9 @@
 //! An overdrawn budget is found here, before anything runs, and not at the first busy hour.
 
 use crate::shop::{Database, Service, ValidatedShop};
+use crate::validate::SINGLE;
 use shop_contract::database;
-use shop_contract::service::Uses;
+use shop_contract::service::{ALL, Uses};
 
 /// Connections Postgres keeps for the superuser (`superuser_reserved_connections`), Patroni, migrations and the driver.
 pub const RESERVED: u32 = 20;
@@ -72,6 +73,7 @@ fn clients(service: &Service, database: &str) -> u32 {
     let wanted = match database {
         database::CATALOG => Uses::Catalog,
         database::ORDERS => Uses::Orders,
+        database::PAYMENTS => Uses::Payments,
         _ => return 0,
     };
     let Some(known) = service.built_in.filter(|known| known.uses.contains(&wanted)) else {
@@ -79,5 +81,15 @@ fn clients(service: &Service, database: &str) -> u32 {
     };
     let workers = u32::from(service.worker_replicas) * u32::try_from(known.workers.len()).unwrap_or(u32::MAX);
     let pods = u32::from(service.replicas.max()) + workers;
-    (pods + pods.div_ceil(4)).saturating_mul(service.pool_size)
+    let pools = if known.name == SINGLE { pools_of_all(wanted) } else { 1 };
+    (pods + pods.div_ceil(4))
+        .saturating_mul(service.pool_size)
+        .saturating_mul(pools)
+}
+
+/// In one process every service and every worker still has a pool of its own.
+fn pools_of_all(wanted: Uses) -> u32 {
+    let using = ALL.iter().filter(|known| known.uses.contains(&wanted));
+    let pools = using.map(|known| 1 + known.workers.len()).sum::<usize>();
+    u32::try_from(pools).unwrap_or(u32::MAX)
 }

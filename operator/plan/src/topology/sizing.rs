@@ -55,11 +55,42 @@ pub struct Sizes {
     pub pooler: Compute,
     pub gateway_replicas: u16,
     pub gateway: Compute,
+    /// Services a page view or a checkout waits for, and workers an order's way leads through.
     pub service_replicas: u16,
     pub worker_replicas: u16,
+    /// All others, which customers do not wait for.
+    pub side_replicas: u16,
+    pub side_worker_replicas: u16,
     pub service: Compute,
-    /// Connections of one service process to each shard and to the catalogue.
+    /// All built-in services in one process, which then has the memory of `single`.
+    pub one_process: bool,
+    pub single: Compute,
+    /// Connections of one service's API, or of one worker, to each shard and to each other database.
     pub pool_size: u32,
+}
+
+/// Pods of one service's API, and of each of its workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pods {
+    pub api: u16,
+    pub worker: u16,
+}
+
+impl Sizes {
+    /// A service of the user's own counts as one that customers wait for.
+    pub fn pods_of(&self, service: &str) -> Pods {
+        let (front, saga) = (self.service_replicas, self.worker_replicas);
+        let (side, side_worker) = (self.side_replicas, self.side_worker_replicas);
+        let pods = |api, worker| Pods { api, worker };
+        match service {
+            "order" | "inventory" => pods(front, saga),
+            "payment" => pods(side, saga),
+            "recommendation" => pods(side, side_worker),
+            // One is enough: it compares what the others wrote, and a second would find the same.
+            "books" => pods(side, 1),
+            _ => pods(front, side_worker),
+        }
+    }
 }
 
 const MI: u64 = 1 << 20;
@@ -172,7 +203,11 @@ fn tiny() -> Sizes {
         gateway: compute(10, 48, 256),
         service_replicas: 1,
         worker_replicas: 1,
+        side_replicas: 1,
+        side_worker_replicas: 1,
         service: compute(10, 24, 256),
+        one_process: true,
+        single: compute(25, 96, 384),
         pool_size: 5,
     }
 }
@@ -189,6 +224,7 @@ fn small() -> Sizes {
         gateway_replicas: 2,
         service_replicas: 2,
         worker_replicas: 2,
+        one_process: false,
         ..tiny()
     }
 }
@@ -232,7 +268,11 @@ fn grown(growth: Growth) -> Sizes {
         gateway: compute(250, 256, 512),
         service_replicas: pods,
         worker_replicas: pods.div_ceil(2),
+        side_replicas: pods.div_ceil(4).max(2),
+        side_worker_replicas: pods.div_ceil(6),
         service: compute(250, 128, 512),
+        one_process: false,
+        single: compute(250, 256, 512),
         pool_size: 10,
     }
 }
@@ -241,6 +281,7 @@ fn grown(growth: Growth) -> Sizes {
 mod tests {
     use super::*;
     use shop_api::spec::Count;
+    use shop_contract::service::{ALL, BuiltIn};
 
     fn audience(users: u64) -> Audience {
         Audience {
@@ -278,6 +319,11 @@ mod tests {
         let databases = [s.catalog, s.orders, s.payments];
         let pods = |d: &DatabaseSize| u64::from(d.shards) * u64::from(1 + d.replicas);
         let poolers = |d: &DatabaseSize| u64::from(d.shards) * u64::from(d.poolers);
+        let pods_of = |known: &BuiltIn| {
+            let pods = s.pods_of(known.name);
+            u64::from(pods.api) + u64::from(pods.worker) * known.workers.len() as u64
+        };
+        let service_pods: u64 = ALL.iter().map(pods_of).sum();
         let sum = |of: fn(&Compute) -> u64| {
             databases
                 .iter()
@@ -286,7 +332,7 @@ mod tests {
                 + u64::from(s.redis_shards * (1 + s.redis_replicas)) * of(&s.redis)
                 + u64::from(s.rabbitmq_nodes) * of(&s.rabbitmq)
                 + u64::from(s.gateway_replicas) * of(&s.gateway)
-                + u64::from(s.service_replicas * 3 + s.worker_replicas) * of(&s.service)
+                + service_pods * of(&s.service)
         };
         assert!(sum(|c| c.cpu) <= 600, "{} m of CPU requested", sum(|c| c.cpu));
         assert!(

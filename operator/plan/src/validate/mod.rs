@@ -3,11 +3,14 @@
 
 mod compute;
 mod databases;
+mod email;
 mod problem;
 mod services;
+mod single;
 mod standing;
 
 pub use problem::{Problem, Problems};
+pub use single::NAME as SINGLE;
 pub use standing::Standing;
 
 use crate::inputs::Inputs;
@@ -52,6 +55,7 @@ pub fn validate(shop: &ShopDeployment, inputs: &Inputs, standing: &Standing) -> 
         redis: redis(&ask, &mut problems),
         rabbitmq: rabbitmq(&ask, &mut problems),
         gateway: gateway(&ask, &mut problems),
+        email: email::email(&ask, &mut problems),
         services: services::services(&ask, &mut problems),
         name,
     };

@@ -1,16 +1,19 @@
 //! The built-in services and the user's own.
 
 use super::problem::Problems;
-use super::{Ask, compute, is_label};
+use super::{Ask, compute, is_label, single};
 use crate::shop::{Replicas, Service};
+use crate::topology::sizing::Compute;
 use shop_api::spec;
+use shop_contract::api::INTERNAL;
 use shop_contract::service::{self, BuiltIn};
 use shop_contract::{database, port};
 
 /// `<shop>-<service>-<worker>` and the suffixes of its pods fit into 63 characters.
 const MAX_NAME: usize = 20;
 /// Names of other parts of a shop: a service called so would share object names with them.
-const TAKEN: [&str; 7] = [
+const TAKEN: [&str; 8] = [
+    "single",
     "postgres",
     "redis",
     "rabbitmq",
@@ -21,18 +24,11 @@ const TAKEN: [&str; 7] = [
 ];
 
 pub fn services(ask: &Ask, problems: &mut Problems) -> Vec<Service> {
-    let unwritten = spec::Service::default();
-    let mut all: Vec<Service> = service::ALL
-        .iter()
-        .map(|known| {
-            built_in(
-                ask,
-                known,
-                ask.spec.services.get(known.name).unwrap_or(&unwritten),
-                problems,
-            )
-        })
-        .collect();
+    let mut all = if single::wanted(ask) {
+        vec![single::service(ask, problems)]
+    } else {
+        each(ask, problems)
+    };
     let is_own = |name: &String| service::ALL.iter().all(|known| known.name != name.as_str());
     for (name, spec) in ask.spec.services.iter().filter(|(name, _)| is_own(name)) {
         all.push(own(ask, name, spec, problems));
@@ -41,25 +37,27 @@ pub fn services(ask: &Ask, problems: &mut Problems) -> Vec<Service> {
     all
 }
 
+fn each(ask: &Ask, problems: &mut Problems) -> Vec<Service> {
+    let unwritten = spec::Service::default();
+    let spec_of = |known: &BuiltIn| ask.spec.services.get(known.name).unwrap_or(&unwritten);
+    let all = service::ALL.iter();
+    all.map(|known| built_in(ask, known, spec_of(known), problems))
+        .collect()
+}
+
 fn built_in(ask: &Ask, known: &'static BuiltIn, spec: &spec::Service, problems: &mut Problems) -> Service {
-    let images = &ask.inputs.images;
-    let default = match known.name {
-        "user" => &images.user,
-        "product" => &images.product,
-        _ => &images.order,
-    };
     if spec.port.is_some() || spec.route.is_some() {
         let rule = "a built-in service has a fixed port and route: leave both out";
         problems.add(format!("spec.services.{}", known.name), known.name, rule);
     }
     let routes = known.routes.iter().map(|route| (*route).to_owned()).collect();
-    let image = spec.image.clone().unwrap_or_else(|| default.clone());
+    let default = || ask.inputs.images.of_service(known.name).cloned();
     Service {
         built_in: Some(known),
-        image,
+        image: spec.image.clone().or_else(default).unwrap_or_default(),
         port: port::SERVICE,
         routes,
-        ..common(ask, known.name, spec, problems)
+        ..common(ask, known.name, spec, ask.sizes.service, problems)
     }
 }
 
@@ -78,7 +76,10 @@ fn own(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> 
         problems.add(
             &field,
             name,
-            "a service of your own needs image and port (built in are user, product and order)",
+            format!(
+                "a service of your own needs image and port (built in are {})",
+                built_in_names()
+            ),
         );
     }
     if let Some(port) = spec.port.filter(|port| *port < 1024 || *port == port::SERVICE_ADMIN) {
@@ -92,8 +93,13 @@ fn own(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> 
         image: spec.image.clone().unwrap_or_default(),
         port: spec.port.unwrap_or(port::SERVICE),
         routes: spec.route.clone().into_iter().collect(),
-        ..common(ask, name, spec, problems)
+        ..common(ask, name, spec, ask.sizes.service, problems)
     }
+}
+
+fn built_in_names() -> String {
+    let names: Vec<&str> = service::ALL.iter().map(|known| known.name).collect();
+    names.join(", ")
 }
 
 fn collides(name: &str) -> bool {
@@ -105,14 +111,10 @@ fn collides(name: &str) -> bool {
     TAKEN.into_iter().chain(database::ALL).any(is_or_extends) || workers.into_iter().any(|worker| worker == name)
 }
 
-fn common(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) -> Service {
+/// What every service has; image, port and routes are the caller's to fill in.
+pub fn common(ask: &Ask, name: &str, spec: &spec::Service, sized: Compute, problems: &mut Problems) -> Service {
     let field = format!("spec.services.{name}");
-    let (resources, _) = compute::resources(
-        &format!("{field}.resources"),
-        &spec.resources,
-        ask.sizes.service,
-        problems,
-    );
+    let (resources, _) = compute::resources(&format!("{field}.resources"), &spec.resources, sized, problems);
     for key in spec.env.keys().filter(|key| key.starts_with("SHOP_")) {
         problems.add(
             format!("{field}.env"),
@@ -120,23 +122,23 @@ fn common(ask: &Ask, name: &str, spec: &spec::Service, problems: &mut Problems) 
             "names starting with SHOP_ are set by the operator",
         );
     }
+    let pods = ask.sizes.pods_of(name);
     Service {
         name: name.into(),
         built_in: None,
         image: String::new(),
         port: 0,
         routes: Vec::new(),
-        replicas: replicas(ask, &field, spec, problems),
-        worker_replicas: ask.sizes.worker_replicas,
+        replicas: replicas(&field, spec, pods.api, problems),
+        worker_replicas: pods.worker,
         resources,
         env: spec.env.clone(),
         pool_size: ask.sizes.pool_size,
     }
 }
 
-fn replicas(ask: &Ask, field: &str, spec: &spec::Service, problems: &mut Problems) -> Replicas {
+fn replicas(field: &str, spec: &spec::Service, default: u16, problems: &mut Problems) -> Replicas {
     let Some(auto) = &spec.autoscaling else {
-        let default = ask.sizes.service_replicas;
         return Replicas::Fixed(problems.between(&format!("{field}.replicas"), spec.replicas, default, (1, 1000)));
     };
     if let Some(replicas) = spec.replicas {
@@ -176,6 +178,12 @@ fn check_routes(all: &[Service], problems: &mut Problems) {
         path.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
+    for service in all.iter().filter(|service| service.built_in.is_none()) {
+        for route in service.routes.iter().filter(|route| under(route, INTERNAL)) {
+            let rule = format!("must not lie below {INTERNAL}: the gateway lets no such path in");
+            problems.add(format!("spec.services.{}.route", service.name), route, rule);
+        }
+    }
     for (at, service) in all.iter().enumerate().filter(|(_, service)| service.built_in.is_none()) {
         for (route, other) in service
             .routes

@@ -1,6 +1,5 @@
 use super::*;
 use crate::fixtures::{deployment, inputs, shop, tiny_shop};
-use crate::shop::Replicas;
 use crate::validate::standing::Volume;
 
 fn problems(spec: &str) -> Vec<String> {
@@ -33,11 +32,18 @@ fn the_small_shop_is_the_default() {
         ),
         (3, 1, 3, 2)
     );
-    assert!(
-        shop.services
-            .iter()
-            .all(|service| service.replicas == Replicas::Fixed(2))
-    );
+    let pods = |service: &crate::shop::Service| (service.name.clone(), service.replicas.max(), service.worker_replicas);
+    let pods: Vec<_> = shop.services.iter().map(pods).collect();
+    let wanted = [
+        ("user", 2, 1),
+        ("product", 2, 1),
+        ("order", 2, 2),
+        ("inventory", 2, 2),
+        ("payment", 1, 2),
+        ("recommendation", 1, 1),
+        ("books", 1, 1),
+    ];
+    assert_eq!(pods, wanted.map(|(name, api, worker)| (name.to_owned(), api, worker)));
 }
 
 #[test]
@@ -66,10 +72,12 @@ fn everything_wrong_is_said_at_once_with_field_value_and_rule() {
         redis: {shards: 2}
         rabbitmq: {nodes: 4}
         gateway: {nodePort: 30080}
+        email: {host: 'smtp example', port: 0, tls: none, from: nobody, secretRef: {name: mail}}
         services:
           user: {port: 9000}
           order: {replicas: 2, autoscaling: {minReplicas: 5, maxReplicas: 3}}
           reviews: {route: /api/v1/users/1, env: {SHOP_NAME: mine}}
+          inside: {image: a, port: 8080, route: /internal/v1/reservations}
           orders-0: {image: a, port: 80}";
     insta::assert_snapshot!(problems(spec).join("\n"));
 }

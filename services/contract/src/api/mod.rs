@@ -1,5 +1,13 @@
 //! Paths and bodies of the public API that more than one program reads or writes.
 
+pub mod books;
+pub mod inventory;
+pub mod order;
+pub mod payment;
+pub mod product;
+pub mod recommendation;
+pub mod user;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,7 +24,9 @@ pub const RECOMMENDATIONS: &str = "/api/v1/recommendations";
 pub const ANALYTICS: &str = "/api/v1/analytics";
 pub const BOOKS: &str = "/api/v1/books";
 pub const JWKS: &str = "/.well-known/jwks.json";
-/// Between services only; the gateway routes no path that begins so.
+/// Paths below it are for calls between services; the gateway lets none of them in.
+pub const INTERNAL: &str = "/internal";
+/// Below [`INTERNAL`].
 pub const RESERVATIONS: &str = "/internal/v1/reservations";
 
 /// What an account may do; each route names the roles it serves.

@@ -4,6 +4,7 @@
 use super::cluster;
 use crate::shop::{Service, ValidatedShop};
 use serde_json::{Value, json};
+use shop_contract::api::INTERNAL;
 
 /// Where the gateway itself says that it lives.
 pub const HEALTH: &str = "/healthz";
@@ -14,6 +15,11 @@ pub fn routes(shop: &ValidatedShop) -> Vec<Value> {
         "match": {"path": HEALTH},
         "direct_response": {"status": 200, "body": {"inline_string": "ok"}},
     });
+    // Before every prefix, so that none can let it in.
+    let internal = json!({
+        "match": {"path_separated_prefix": INTERNAL},
+        "direct_response": {"status": 404},
+    });
     let mut prefixes: Vec<(&str, &Service)> = Vec::new();
     for service in &shop.services {
         prefixes.extend(service.routes.iter().map(|route| (route.as_str(), service)));
@@ -21,7 +27,8 @@ pub fn routes(shop: &ValidatedShop) -> Vec<Value> {
     // Envoy takes the first match: the longest prefix has to come first.
     prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then(a.cmp(b)));
     let both = |(prefix, service)| [safe(prefix, service), unsafe_(prefix, service)];
-    std::iter::once(health)
+    [health, internal]
+        .into_iter()
         .chain(prefixes.into_iter().flat_map(both))
         .collect()
 }

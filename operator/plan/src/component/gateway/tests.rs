@@ -5,6 +5,7 @@ use crate::contract::Component;
 use crate::fixtures::{empty_world, shop, shop_of};
 use crate::object::Body;
 use serde_json::Value;
+use shop_contract::api::{INTERNAL, RESERVATIONS};
 use shop_contract::service::ALL;
 
 fn configuration(shop: &crate::shop::ValidatedShop) -> Value {
@@ -28,6 +29,20 @@ fn every_route_has_its_cluster_and_longer_prefixes_come_first() {
     for target in routes.iter().filter_map(|route| route["route"]["cluster"].as_str()) {
         assert!(clusters.iter().any(|cluster| cluster["name"] == target), "{target}");
     }
+}
+
+#[test]
+fn nothing_internal_is_let_in() {
+    assert!(RESERVATIONS.starts_with(&format!("{INTERNAL}/")));
+    let routes = route::routes(&shop());
+    let first = routes
+        .iter()
+        .find(|route| route["match"]["path_separated_prefix"] == INTERNAL)
+        .unwrap();
+    assert_eq!(first["direct_response"]["status"], 404);
+    let with_cluster = |route: &&Value| route["route"].is_object();
+    let internal = routes.iter().position(|route| route == first);
+    assert!(internal < routes.iter().position(|route| with_cluster(&route)));
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn secret(owner: &Owner<'_>) -> Object {
             key::RABBITMQ_SHOP,
             key::ERLANG_COOKIE,
             key::SYNTHETIC_KEY,
+            key::WEBHOOK_SECRET,
         ])
         .map(str::to_owned)
         .chain(shop_contract::database::ALL.map(key::database_password))

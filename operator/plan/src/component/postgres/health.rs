@@ -1,6 +1,7 @@
 //! How a database does: it serves when each shard has a running primary behind a pooler; it is Ready when every standby
 //! streams and, where commits wait for one, one is in sync.
 
+use super::pooler::Servers;
 use super::{COMPONENT, Shard, tasks};
 use crate::component::standing::{self, Standing, failure_of, standing};
 use crate::health::{Health, ShardStatus, State};
@@ -121,14 +122,25 @@ fn with_primary(
             ),
         );
     }
+    // Without its readers' pooler the primary serves their reads as well.
+    let readers = Servers::of(shard)
+        .iter()
+        .filter(|servers| **servers != Servers::Primary);
+    let mut readers = readers.map(|servers| pooler(shard, seen, *servers));
+    if let Some(lost) = readers.find(|health| health.state != State::Ready) {
+        return (State::Degraded, format!("{words}: {}", lost.message));
+    }
     (State::Ready, String::new())
+}
+
+fn pooler(shard: &Shard<'_>, seen: &Observed, servers: Servers) -> Health {
+    let wanted = u32::from(shard.database.pooler.replicas);
+    standing::stateless(seen, COMPONENT, &servers.label(shard), &servers.pooler(shard), wanted)
 }
 
 /// A primary alone is not a database yet: its role must exist and the pooler must answer.
 fn unfinished(shard: &Shard<'_>, seen: &Observed) -> Option<(State, String)> {
-    let pooler = names::pooler(&shard.shop.name, &shard.id);
-    let wanted = u32::from(shard.database.pooler.replicas);
-    let pooler = standing::stateless(seen, COMPONENT, &shard.pooler_label(), &pooler, wanted);
+    let pooler = pooler(shard, seen, Servers::Primary);
     let task = tasks::database(shard);
     match pooler.state {
         State::Ready | State::Suspended => {}

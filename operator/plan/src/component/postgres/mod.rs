@@ -20,6 +20,7 @@ use crate::object::ComponentId;
 use crate::observed::{Observed, ShardId};
 use crate::shop::{Database, ValidatedShop};
 use crate::topology::shards;
+use pooler::Servers;
 
 /// Label value of everything here.
 const COMPONENT: &str = "postgres";
@@ -50,7 +51,9 @@ impl Component for Postgres {
         let mut plan = ComponentPlan::default();
         for shard in self.shards(shop) {
             plan.objects.extend(objects::objects(&shard, seen));
-            plan.objects.extend(pooler::objects(&shard));
+            for servers in Servers::of(&shard) {
+                plan.objects.extend(pooler::objects(&shard, *servers));
+            }
             tasks::add(&shard, seen, &mut plan);
             plan.rollouts.push(Rollout {
                 stateful_set: shard.scope(),
@@ -95,16 +98,12 @@ impl Shard<'_> {
         }
     }
 
-    /// Owner of the pooler's.
-    fn pooler_owner(&self) -> Owner<'_> {
+    /// Owner of a pooler's.
+    fn pooler_owner(&self, servers: Servers) -> Owner<'_> {
         Owner {
-            name: self.pooler_label(),
+            name: servers.label(self),
             ..self.owner()
         }
-    }
-
-    fn pooler_label(&self) -> String {
-        format!("{}-pooler", names::shard_name(&self.id))
     }
 
     /// `orders shard 1`, or just `catalog`.

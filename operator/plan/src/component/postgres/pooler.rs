@@ -1,4 +1,5 @@
-//! PgBouncer in front of a shard's primary: many clients on few connections, one transaction at a time.
+//! PgBouncer in front of a shard's primary, and one in front of the catalogue's standbys: many clients on few connections,
+//! one transaction at a time.
 //! It knows the one role of its database; the password reaches it through an init step, never through the config map.
 
 use super::Shard;
@@ -13,32 +14,77 @@ use crate::names::{self, key};
 use crate::object::Object;
 use crate::topology::placement;
 use k8s_openapi::api::core::v1::{Container, ExecAction, Lifecycle, LifecycleHandler, PodSpec};
+use shop_contract::database::CATALOG;
 use shop_contract::port::{PGBOUNCER, POSTGRES};
 
 const FILE: &str = "pgbouncer.ini";
 const CONFIG: &str = "/etc/pgbouncer";
 const USERS: &str = "/run/pgbouncer";
 
-pub fn objects(shard: &Shard<'_>) -> Vec<Object> {
-    let (owner, name) = (shard.pooler_owner(), names::pooler(&shard.shop.name, &shard.id));
+/// What a pooler stands in front of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Servers {
+    Primary,
+    /// For reads that may lag.
+    Standbys,
+}
+
+impl Servers {
+    /// Those a shard has a pooler for.
+    pub fn of(shard: &Shard<'_>) -> &'static [Servers] {
+        if shard.id.database == CATALOG && shard.database.replicas > 0 {
+            &[Servers::Primary, Servers::Standbys]
+        } else {
+            &[Servers::Primary]
+        }
+    }
+
+    /// Name of the pooler's Service and Deployment.
+    pub fn pooler(self, shard: &Shard<'_>) -> String {
+        match self {
+            Servers::Primary => names::pooler(&shard.shop.name, &shard.id),
+            Servers::Standbys => names::readers_pooler(&shard.shop.name, &shard.id),
+        }
+    }
+
+    /// The `name` label of the pooler's pods.
+    pub fn label(self, shard: &Shard<'_>) -> String {
+        let shard = names::shard_name(&shard.id);
+        match self {
+            Servers::Primary => format!("{shard}-pooler"),
+            Servers::Standbys => format!("{shard}-readers-pooler"),
+        }
+    }
+
+    /// The Service it connects to.
+    fn service(self, shard: &Shard<'_>) -> String {
+        match self {
+            Servers::Primary => shard.scope(),
+            Servers::Standbys => names::postgres_replicas(&shard.shop.name, &shard.id),
+        }
+    }
+}
+
+pub fn objects(shard: &Shard<'_>, servers: Servers) -> Vec<Object> {
+    let (owner, name) = (shard.pooler_owner(servers), servers.pooler(shard));
     let pooler = &shard.database.pooler;
     let mut objects = vec![
         owner.account(&name),
-        owner.config_map(&name, &[(FILE, config(shard))]),
+        owner.config_map(&name, &[(FILE, config(shard, servers))]),
         owner.service(&name, Backends::Pods([].into()), vec![port("pgbouncer", PGBOUNCER)]),
     ];
     if pooler.replicas > 1 {
         objects.push(owner.budget(&name));
     }
-    objects.push(deployment(&owner, &name, Some(pooler.replicas), pod(shard, &name)));
+    objects.push(deployment(&owner, &name, Some(pooler.replicas), pod(shard, servers)));
     objects
 }
 
 /// pgbouncer.ini: sections of `key = value` lines.
-fn config(shard: &Shard<'_>) -> String {
+fn config(shard: &Shard<'_>, servers: Servers) -> String {
     let role = &shard.id.database;
-    let primary = names::host(&shard.shop.namespace, &shard.scope());
-    let databases = [(role.as_str(), format!("host={primary} port={POSTGRES} dbname={role}"))];
+    let host = names::host(&shard.shop.namespace, &servers.service(shard));
+    let databases = [(role.as_str(), format!("host={host} port={POSTGRES} dbname={role}"))];
     let pooler = &shard.database.pooler;
     let settings = [
         ("listen_addr", "0.0.0.0".to_owned()),
@@ -82,24 +128,25 @@ fn section(name: &str, settings: &[(&str, String)]) -> String {
     format!("[{name}]\n{lines}")
 }
 
-fn pod(shard: &Shard<'_>, name: &str) -> Pod {
+fn pod(shard: &Shard<'_>, servers: Servers) -> Pod {
+    let name = servers.pooler(shard);
     let volumes = Mounted::default()
-        .config("config", name, CONFIG)
+        .config("config", &name, CONFIG)
         .scratch("users", USERS)
         .scratch("tmp", "/tmp");
     let spec = PodSpec {
-        service_account_name: Some(name.into()),
+        service_account_name: Some(name),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         security_context: Some(security::pod(security::POSTGRES_USER)),
         termination_grace_period_seconds: Some(30),
-        topology_spread_constraints: Some(placement::spread(&shard.pooler_owner().selector(), false)),
+        topology_spread_constraints: Some(placement::spread(&shard.pooler_owner(servers).selector(), false)),
         init_containers: Some(vec![write_users(shard, &volumes)]),
         containers: vec![container(shard, &volumes)],
         volumes: Some(volumes.volumes),
         ..PodSpec::default()
     };
-    Pod::new(spec).restarted_by(&config(shard))
+    Pod::new(spec).restarted_by(&config(shard, servers))
 }
 
 /// `"role" "password"`, readable by PgBouncer alone. The generated password has letters and digits only.

@@ -1,5 +1,6 @@
 //! Patroni's settings, the pooler, and how the health of a database is told.
 
+use super::pooler::Servers;
 use super::{Postgres, config, parameters::parameters};
 use crate::contract::Component;
 use crate::fixtures::{empty_world, patroni, pod, settled, shop, tiny_shop, without_image};
@@ -33,7 +34,7 @@ fn running(shop: &ValidatedShop) -> Observed {
             pod(
                 &shop.name,
                 "postgres",
-                &shard.pooler_label(),
+                &Servers::Primary.label(&shard),
                 &format!("{name}-pooler-x{index}"),
             )
         };
@@ -62,6 +63,34 @@ fn memory_decides_and_the_user_wins() {
     let settings = parameters(database);
     assert_eq!(settings["shared_buffers"], "256MB");
     assert_eq!(settings["jit"], "on");
+}
+
+#[test]
+fn the_catalogues_standbys_have_a_pooler_of_their_own() {
+    let shop = crate::fixtures::shop_of("postgres: {catalog: {replicas: 2}}");
+    let names = |database: &str| {
+        let postgres = Postgres {
+            database: database.into(),
+        };
+        let plan = postgres.plan(&shop, &empty_world()).unwrap();
+        let deployments = plan.objects.into_iter().filter(|object| object.kind() == "Deployment");
+        deployments.map(|object| object.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names("catalog"),
+        ["demo-catalog-0-pooler", "demo-catalog-0-readers-pooler"]
+    );
+    assert_eq!(names("orders"), ["demo-orders-0-pooler", "demo-orders-1-pooler"]);
+    let catalog = Postgres {
+        database: "catalog".into(),
+    };
+    let plan = catalog.plan(&shop, &empty_world()).unwrap();
+    let config = plan
+        .objects
+        .iter()
+        .find(|object| object.kind() == "ConfigMap" && object.name() == "demo-catalog-0-readers-pooler");
+    let text = config.and_then(|config| config.applied()).unwrap()["data"].to_string();
+    assert!(text.contains("host=demo-catalog-0-replicas.default.svc"), "{text}");
 }
 
 #[test]

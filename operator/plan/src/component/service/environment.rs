@@ -1,15 +1,15 @@
 //! The environment of a service: for each thing it uses, the names of `shop_contract::env`. The user's own variables
 //! come last; validation has refused those that start with `SHOP_`.
 
-use super::Program;
+use super::{Program, databases};
 use crate::component::fragment::env::{plain, secret};
 use crate::component::{rabbitmq, redis, standing};
 use crate::names::{self, key};
-use crate::observed::ShardId;
-use crate::shop::ValidatedShop;
+use crate::shop::{self, ValidatedShop};
+use crate::task::SecretRef;
 use k8s_openapi::api::core::v1::EnvVar;
-use shop_contract::database::{CATALOG, ORDERS};
-use shop_contract::service::{PRODUCT, Uses};
+use shop_contract::database::ORDERS;
+use shop_contract::service::{BuiltIn, INVENTORY, PRODUCT, Uses};
 use shop_contract::{env, event, port, shard_map};
 
 pub fn environment(program: &Program<'_>) -> Vec<EnvVar> {
@@ -33,7 +33,7 @@ pub fn environment(program: &Program<'_>) -> Vec<EnvVar> {
         .collect()
 }
 
-fn key_of(shop: &ValidatedShop, name: &str, key: impl Into<String>) -> EnvVar {
+pub fn key_of(shop: &ValidatedShop, name: &str, key: impl Into<String>) -> EnvVar {
     secret(name, &standing::secret(shop, key))
 }
 
@@ -44,7 +44,8 @@ fn of(uses: Uses, shop: &ValidatedShop) -> Vec<EnvVar> {
             plain(env::ORDERS_USER, ORDERS),
             key_of(shop, env::ORDERS_PASSWORD, key::database_password(ORDERS)),
         ],
-        Uses::Catalog => catalog(shop),
+        Uses::Catalog => databases::catalog(shop),
+        Uses::Payments => databases::payments(shop),
         Uses::Redis => vec![
             plain(
                 env::REDIS_ADDRESSES,
@@ -65,29 +66,40 @@ fn of(uses: Uses, shop: &ValidatedShop) -> Vec<EnvVar> {
         ],
         Uses::TokenSeed => vec![key_of(shop, env::TOKEN_SEED, key::TOKEN_SEED)],
         Uses::TokenPublicKey => vec![key_of(shop, env::TOKEN_PUBLIC_KEY, key::TOKEN_PUBLIC_KEY)],
-        Uses::Product => {
-            let product = shop.services.iter().find(|service| service.name == PRODUCT.name);
-            let port = product.map_or(port::SERVICE, |product| product.port);
-            let address = address(shop, &names::service(&shop.name, PRODUCT.name), port);
-            vec![plain(env::PRODUCT_URL, format!("http://{address}"))]
-        }
+        Uses::Product => vec![plain(env::PRODUCT_URL, url(shop, &PRODUCT))],
+        Uses::Inventory => vec![plain(env::INVENTORY_URL, url(shop, &INVENTORY))],
+        Uses::WebhookSecret => vec![key_of(shop, env::WEBHOOK_SECRET, key::WEBHOOK_SECRET)],
+        Uses::Smtp => smtp(shop),
     }
 }
 
-fn catalog(shop: &ValidatedShop) -> Vec<EnvVar> {
-    let shard = ShardId {
-        database: CATALOG.into(),
-        index: 0,
+fn smtp(shop: &ValidatedShop) -> Vec<EnvVar> {
+    let Some(email) = &shop.email else {
+        return Vec::new();
     };
-    let host = |service: String| names::host(&shop.namespace, &service);
-    vec![
-        plain(env::CATALOG_HOST, host(names::pooler(&shop.name, &shard))),
-        plain(env::CATALOG_PORT, port::PGBOUNCER.to_string()),
-        plain(env::CATALOG_PRIMARY_HOST, host(names::scope(&shop.name, &shard))),
-        plain(env::CATALOG_PRIMARY_PORT, port::POSTGRES.to_string()),
-        plain(env::CATALOG_USER, CATALOG),
-        key_of(shop, env::CATALOG_PASSWORD, key::database_password(CATALOG)),
-    ]
+    let mut variables = vec![
+        plain(env::SMTP_HOST, email.host.as_str()),
+        plain(env::SMTP_PORT, email.port.to_string()),
+        plain(env::SMTP_TLS, email.tls),
+        plain(env::SMTP_FROM, email.from.as_str()),
+    ];
+    if let Some(name) = &email.secret {
+        let of = |key: &str| SecretRef {
+            secret: name.clone(),
+            key: key.into(),
+        };
+        variables.push(secret(env::SMTP_USER, &of("user")));
+        variables.push(secret(env::SMTP_PASSWORD, &of("password")));
+    }
+    variables
+}
+
+/// Where one service calls another; where all are one process, it calls itself.
+fn url(shop: &ValidatedShop, service: &BuiltIn) -> String {
+    let found = shop.services.iter().find(|found| found.name == service.name);
+    let of = |found: &shop::Service| address(shop, &names::service(&shop.name, service.name), found.port);
+    let address = found.map_or_else(|| format!("127.0.0.1:{}", port::SERVICE), of);
+    format!("http://{address}")
 }
 
 fn address(shop: &ValidatedShop, service: &str, port: u16) -> String {

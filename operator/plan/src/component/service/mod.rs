@@ -1,6 +1,7 @@
 //! A service of the shop, built in or the user's own: its API behind the gateway and, for some, workers beside it.
 //! Comes in: the validated service. Goes out: objects and health; it has no tasks.
 
+mod databases;
 mod environment;
 mod objects;
 mod pod;
@@ -15,13 +16,15 @@ use crate::object::ComponentId;
 use crate::observed::Observed;
 use crate::shop::{self, Replicas, ValidatedShop};
 use shop_contract::database;
-use shop_contract::service::{ALL, Uses};
+use shop_contract::service::{BuiltIn, Uses};
 
 /// Label value of everything here.
 const COMPONENT: &str = "service";
 
 pub struct Service {
     pub name: String,
+    /// `None`: the user's own.
+    pub built_in: Option<&'static BuiltIn>,
 }
 
 /// One Deployment of a service: the API (`worker: None`) or a worker.
@@ -39,8 +42,7 @@ impl Component for Service {
 
     /// The datastores it uses: without them its first start would only fail and back off.
     fn needs(&self) -> Vec<ComponentId> {
-        let built_in = ALL.iter().find(|built_in| built_in.name == self.name);
-        built_in
+        self.built_in
             .into_iter()
             .flat_map(|built_in| built_in.uses)
             .filter_map(|uses| datastore(*uses))
@@ -82,9 +84,12 @@ fn datastore(uses: Uses) -> Option<String> {
     match uses {
         Uses::Catalog => Some(format!("postgres/{}", database::CATALOG)),
         Uses::Orders => Some(format!("postgres/{}", database::ORDERS)),
+        Uses::Payments => Some(format!("postgres/{}", database::PAYMENTS)),
         Uses::Redis => Some("redis".into()),
         Uses::RabbitMq => Some("rabbitmq".into()),
-        Uses::TokenSeed | Uses::TokenPublicKey | Uses::Product => None,
+        Uses::TokenSeed | Uses::TokenPublicKey | Uses::Product | Uses::Inventory | Uses::WebhookSecret | Uses::Smtp => {
+            None
+        }
     }
 }
 

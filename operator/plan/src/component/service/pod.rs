@@ -42,7 +42,9 @@ fn uses(program: &Program<'_>, what: Uses) -> bool {
 }
 
 fn has_schema(program: &Program<'_>) -> bool {
-    uses(program, Uses::Orders) || uses(program, Uses::Catalog)
+    [Uses::Orders, Uses::Catalog, Uses::Payments]
+        .into_iter()
+        .any(|database| uses(program, database))
 }
 
 /// The shard map is a folder, not a file: the kubelet replaces it under a running pod, and the service reloads it.

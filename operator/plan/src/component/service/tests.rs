@@ -2,16 +2,20 @@
 
 use super::Service;
 use crate::contract::Component;
-use crate::fixtures::{empty_world, pod, shop, shop_of, without_image};
+use crate::fixtures::{empty_world, pod, shop, shop_of, tiny_shop, without_image};
 use crate::health::State;
 use crate::object::{Body, ComponentId};
 use crate::observed::Seen;
 use crate::shop::ValidatedShop;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use shop_contract::service::ALL;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn service(name: &str) -> Service {
-    Service { name: name.into() }
+    Service {
+        name: name.into(),
+        built_in: ALL.iter().find(|known| known.name == name),
+    }
 }
 
 fn object(shop: &ValidatedShop, service_name: &str, kind: &str, name: &str) -> Option<Value> {
@@ -42,6 +46,124 @@ fn a_service_gets_what_it_uses_and_no_more() {
     assert!(product.contains("SHOP_CATALOG_PRIMARY_HOST") && product.contains("SHOP_REDIS_MODE"));
 }
 
+/// The container's environment: name → its value, or `<secret>/<key>`.
+fn environment(shop: &ValidatedShop, service: &str) -> BTreeMap<String, String> {
+    let deployment = object(shop, service, "Deployment", &format!("demo-{service}")).unwrap();
+    let env = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
+    let read = |one: &Value| {
+        let key = &one["valueFrom"]["secretKeyRef"];
+        let secret = format!(
+            "{}/{}",
+            key["name"].as_str().unwrap_or_default(),
+            key["key"].as_str().unwrap_or_default()
+        );
+        let value = one["value"].as_str().map_or(secret, str::to_owned);
+        (one["name"].as_str().unwrap().to_owned(), value)
+    };
+    env.as_array().unwrap().iter().map(read).collect()
+}
+
+#[test]
+fn payment_has_its_database_and_its_secret() {
+    let payment = environment(&shop(), "payment");
+    assert_eq!(payment["SHOP_PAYMENTS_HOST"], "demo-payments-0-pooler.default.svc");
+    assert_eq!(payment["SHOP_PAYMENTS_PRIMARY_HOST"], "demo-payments-0.default.svc");
+    assert_eq!(payment["SHOP_PAYMENTS_PASSWORD"], "demo-secrets/payments-password");
+    assert_eq!(payment["SHOP_WEBHOOK_SECRET"], "demo-secrets/webhook-secret");
+    assert!(!payment.contains_key("SHOP_CATALOG_PASSWORD") && !payment.contains_key("SHOP_ORDERS_PASSWORD"));
+}
+
+#[test]
+fn order_finds_product_and_inventory() {
+    let order = environment(&shop(), "order");
+    assert_eq!(order["SHOP_PRODUCT_URL"], "http://demo-product.default.svc:8080");
+    assert_eq!(order["SHOP_INVENTORY_URL"], "http://demo-inventory.default.svc:8080");
+}
+
+#[test]
+fn standbys_of_the_catalogue_are_read_where_there_are_any() {
+    assert!(!environment(&shop(), "product").contains_key("SHOP_CATALOG_REPLICA_HOST"));
+    let product = environment(&shop_of("postgres: {catalog: {replicas: 1}}"), "product");
+    assert_eq!(
+        product["SHOP_CATALOG_REPLICA_HOST"],
+        "demo-catalog-0-readers-pooler.default.svc"
+    );
+    assert_eq!(product["SHOP_CATALOG_REPLICA_PORT"], "6432");
+}
+
+#[test]
+fn only_user_gets_the_mail_server() {
+    let email = "email: {host: smtp.example.com, from: 'Shop <orders@example.com>', secretRef: {name: mail}}";
+    let shop = shop_of(email);
+    let user = environment(&shop, "user");
+    let mail =
+        ["HOST", "PORT", "TLS", "FROM", "USER", "PASSWORD"].map(|part| user[&format!("SHOP_SMTP_{part}")].as_str());
+    assert_eq!(
+        mail,
+        [
+            "smtp.example.com",
+            "587",
+            "starttls",
+            "Shop <orders@example.com>",
+            "mail/user",
+            "mail/password"
+        ]
+    );
+    assert!(
+        !environment(&shop, "order")
+            .keys()
+            .any(|name| name.starts_with("SHOP_SMTP_"))
+    );
+    assert!(!environment(&crate::fixtures::shop(), "user").contains_key("SHOP_SMTP_HOST"));
+}
+
+#[test]
+fn every_built_in_service_has_an_image_workers_and_a_schema() {
+    let shop = shop();
+    for known in ALL {
+        let deployment = object(&shop, known.name, "Deployment", &format!("demo-{}", known.name)).unwrap();
+        let pod = &deployment["spec"]["template"]["spec"];
+        assert_eq!(
+            pod["containers"][0]["image"],
+            format!("registry.example/{}:1", known.name)
+        );
+        assert_eq!(pod["initContainers"][0]["args"][0], "migrate", "{}", known.name);
+        for worker in known.workers {
+            assert!(
+                object(
+                    &shop,
+                    known.name,
+                    "Deployment",
+                    &format!("demo-{}-{worker}", known.name)
+                )
+                .is_some()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_smallest_shop_is_one_process_with_everything() {
+    let shop = tiny_shop();
+    let deployment = object(&shop, "single", "Deployment", "demo-single").unwrap();
+    assert_eq!(
+        deployment["spec"]["template"]["spec"]["initContainers"][0]["args"][0],
+        "migrate"
+    );
+    let single = environment(&shop, "single");
+    for known in ALL {
+        let missing: Vec<_> = environment(&shop_of("audience: {dailyActiveUsers: 100k}"), known.name)
+            .into_keys()
+            .filter(|name| !single.contains_key(name))
+            .collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", known.name);
+    }
+    assert_eq!(single["SHOP_INVENTORY_URL"], "http://127.0.0.1:8080");
+    assert_eq!(shop.services.len(), 1);
+    let named = shop_of("{audience: {dailyActiveUsers: 10k}, services: {order: {replicas: 2}}}");
+    assert_eq!(named.services.len(), ALL.len());
+}
+
 #[test]
 fn a_worker_runs_beside_the_api_without_a_service() {
     let shop = shop();
@@ -57,6 +179,9 @@ fn a_worker_runs_beside_the_api_without_a_service() {
 fn it_starts_after_the_datastores_it_uses() {
     let needs: Vec<ComponentId> = service("order").needs();
     assert_eq!(needs, ["postgres/orders", "rabbitmq"].map(|id| ComponentId(id.into())));
+    let books = service("books").needs();
+    let databases = ["postgres/orders", "postgres/catalog", "postgres/payments"];
+    assert_eq!(books, databases.map(|id| ComponentId(id.into())));
     assert!(service("reviews").needs().is_empty());
 }
 
