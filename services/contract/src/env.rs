@@ -11,6 +11,8 @@ pub const SHARD_MAP: &str = "SHOP_SHARD_MAP";
 /// The `orders` database: role and password, the same in every shard.
 pub const ORDERS_USER: &str = "SHOP_ORDERS_USER";
 pub const ORDERS_PASSWORD: &str = "SHOP_ORDERS_PASSWORD";
+/// Full months whose orders stay attached, at least 1; older partitions are detached by the worker. Unset: all stay.
+pub const ORDERS_KEEP_MONTHS: &str = "SHOP_ORDERS_KEEP_MONTHS";
 /// The `catalog` database: its pooler, and its primary for migrations.
 pub const CATALOG_HOST: &str = "SHOP_CATALOG_HOST";
 pub const CATALOG_PORT: &str = "SHOP_CATALOG_PORT";

@@ -1,13 +1,23 @@
-//! Orders: placed in the customer's shard together with their event, relayed to RabbitMQ, accepted by the worker.
-//! `main.rs` reads the environment; everything else gets what it needs as arguments.
+//! Carts and orders, in the customer's shard. A checkout writes the order together with its event; what payment and
+//! inventory say later moves it from state to state. `main.rs` reads the environment; everything else gets what it needs
+//! as arguments.
 
-pub mod cart;
+pub mod checkout;
 pub mod config;
 pub mod http;
 pub mod job;
+pub mod lines;
+pub mod metrics;
+pub mod month;
+pub mod neighbour;
+pub mod payment_token;
 pub mod prices;
 pub mod router;
+pub mod start;
+pub mod state;
+pub mod stock;
 pub mod store;
+pub mod time;
 
 use sqlx::migrate::Migrator;
 

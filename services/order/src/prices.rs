@@ -1,85 +1,101 @@
-//! Asks the product service what things cost. In: product ids. Out: their prices, in the same order; an unknown product
-//! is the client's mistake, everything else names the tier that failed.
+//! Asks the product service what things cost. In: product ids. Out: their prices, in the same order, `None` for one the
+//! catalogue does not have; a failure names its tier. An answer is used for one second after it was asked for, so an
+//! order is charged a price the catalogue had at most a second before; what it did not have is asked for every time.
 
-use futures::{StreamExt, TryStreamExt};
+use crate::neighbour::Neighbour;
+use prometheus::{IntCounterVec, Opts, Registry};
 use reqwest::StatusCode;
-use shop_contract::api::{OrderLine, PRODUCTS, Product};
-use shop_contract::problem::Problem;
+use serde::Deserialize;
+use shop_contract::api::PRODUCTS;
 use shop_kit_http::{ApiError, RequestId};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Products asked for at a time.
-const AT_A_TIME: usize = 8;
-const TIER: &str = "service/product";
+const FRESH: Duration = Duration::from_secs(1);
+/// Prices remembered, about a hundred bytes each.
+const MOST: usize = 10_000;
 
+/// What an order needs to know of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Sold {
+    pub id: Uuid,
+    pub price_cents: i64,
+    pub currency: String,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    items: Vec<Sold>,
+}
+
+/// Cloning shares what is remembered.
 #[derive(Clone)]
 pub struct Prices {
-    client: reqwest::Client,
-    base: String,
+    product: Neighbour,
+    known: Arc<Mutex<HashMap<Uuid, (Instant, Sold)>>>,
+    asked: IntCounterVec,
 }
 
 impl Prices {
-    /// `patience` is for one product, connecting included.
-    pub fn new(base: &str, patience: Duration) -> reqwest::Result<Self> {
-        let client = reqwest::Client::builder()
-            .timeout(patience)
-            .connect_timeout(patience)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()?;
+    pub fn new(product: Neighbour, registry: &Registry) -> prometheus::Result<Self> {
+        let name = Opts::new("shop_order_prices_total", "Prices looked up, by where they were found");
+        let asked = IntCounterVec::new(name, &["from"])?;
+        registry.register(Box::new(asked.clone()))?;
         Ok(Self {
-            client,
-            base: base.to_owned(),
+            product,
+            known: Arc::default(),
+            asked,
         })
     }
 
-    /// The products of the lines.
-    pub async fn of(&self, lines: &[OrderLine], request: &RequestId) -> Result<Vec<Product>, ApiError> {
-        let asked: Vec<_> = lines.iter().map(|line| line.product_id).enumerate().collect();
-        let asked = asked
-            .into_iter()
-            .map(|(index, id)| self.clone().one(index, id, request.clone()));
-        futures::stream::iter(asked).buffered(AT_A_TIME).try_collect().await
-    }
-
-    async fn one(self, index: usize, id: Uuid, request: RequestId) -> Result<Product, ApiError> {
-        let url = format!("{}{PRODUCTS}/{id}", self.base);
-        let answer = self.ask(&url, &request).await.map_err(|error| lost(&error))?;
-        match answer.status() {
-            StatusCode::OK => answer.json().await.map_err(|error| lost(&error)),
-            StatusCode::NOT_FOUND => {
-                let pointer = format!("/lines/{index}/product_id");
-                Err(ApiError::invalid_field(pointer, format!("there is no product {id}")))
-            }
-            status => {
-                let problem: Option<Problem> = answer.json().await.ok();
-                let tier = problem
-                    .and_then(|problem| problem.tier)
-                    .unwrap_or_else(|| TIER.to_owned());
-                Err(ApiError::unavailable(
-                    tier,
-                    format!("{TIER} answered {}", status.as_u16()),
-                ))
-            }
+    /// The products with these ids; at most as many as an order has lines.
+    pub async fn of(&self, ids: &[Uuid], request: &RequestId) -> Result<Vec<Option<Sold>>, ApiError> {
+        let asked = Instant::now();
+        let mut found = self.remembered(ids, asked);
+        self.asked.with_label_values(&["memory"]).inc_by(found.len() as u64);
+        let missing: Vec<String> = ids
+            .iter()
+            .filter(|id| !found.contains_key(*id))
+            .map(Uuid::to_string)
+            .collect();
+        if !missing.is_empty() {
+            self.asked.with_label_values(&["product"]).inc_by(missing.len() as u64);
+            let listed = self.ask(&missing, request).await?;
+            self.remember(&listed, asked);
+            found.extend(listed.into_iter().map(|sold| (sold.id, sold)));
         }
+        Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
     }
 
-    /// Asks again once when the connection broke, as it does when a pod behind it is replaced; never after a time-out.
-    async fn ask(&self, url: &str, request: &RequestId) -> reqwest::Result<reqwest::Response> {
-        let send = || self.client.get(url).header("x-request-id", &request.0).send();
-        match send().await {
-            Err(error) if !error.is_timeout() => send().await,
-            answer => answer,
+    async fn ask(&self, ids: &[String], request: &RequestId) -> Result<Vec<Sold>, ApiError> {
+        let path = format!("{PRODUCTS}?ids={}", ids.join(","));
+        let answer = self.product.get(&path, request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(self.product.refused(&answer));
         }
+        let listed: Listed = serde_json::from_slice(&answer.body).map_err(|error| self.product.nonsense(&error))?;
+        Ok(listed.items)
     }
-}
 
-fn lost(error: &reqwest::Error) -> ApiError {
-    tracing::warn!(tier = TIER, "{error}");
-    let detail = if error.is_timeout() {
-        "does not answer in time"
-    } else {
-        "does not answer"
-    };
-    ApiError::unavailable(TIER, format!("{TIER} {detail}"))
+    fn remembered(&self, ids: &[Uuid], now: Instant) -> HashMap<Uuid, Sold> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |id: &Uuid| {
+            let (asked, sold) = known.get(id)?;
+            (now.duration_since(*asked) < FRESH).then(|| (*id, sold.clone()))
+        };
+        ids.iter().filter_map(fresh).collect()
+    }
+
+    fn remember(&self, listed: &[Sold], asked: Instant) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() + listed.len() > MOST {
+            known.retain(|_, (before, _)| asked.duration_since(*before) < FRESH);
+        }
+        if known.len() + listed.len() > MOST {
+            known.clear();
+        }
+        known.extend(listed.iter().map(|sold| (sold.id, (asked, sold.clone()))));
+    }
 }

@@ -1,31 +1,48 @@
-//! The routes of this service and what their handlers share.
+//! The routes of this service, what their handlers share, and the description of both.
 
 use crate::config::ApiConfig;
-use crate::http::{place, read};
+use crate::http::{cart, change, place, read};
+use crate::neighbour::Neighbour;
 use crate::prices::Prices;
+use crate::stock::Stock;
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::get;
+use prometheus::Registry;
 use shop_contract::api::ORDERS;
 use shop_kit_http::SyntheticKey;
+use shop_kit_http::openapi::{Document, document};
 use shop_kit_postgres::ShardedPool;
 use shop_kit_token::Verifier;
 use std::time::Duration;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Connections to a neighbour that nobody used for this long are closed.
+const IDLE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, FromRef)]
 pub struct AppState {
     pub shards: ShardedPool,
     pub prices: Prices,
+    pub stock: Stock,
     pub verifier: Verifier,
     pub synthetic_key: SyntheticKey,
 }
 
 impl AppState {
-    /// `patience` is how long the product service may take.
-    pub fn new(config: &ApiConfig, shards: ShardedPool, patience: Duration) -> anyhow::Result<Self> {
+    /// `patience` is how long the product service and inventory may take, each.
+    pub fn new(
+        config: &ApiConfig,
+        shards: ShardedPool,
+        registry: &Registry,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder().pool_idle_timeout(IDLE).build()?;
+        let neighbour = |tier, url: &str| Neighbour::new(client.clone(), tier, url, patience);
         Ok(Self {
             shards,
-            prices: Prices::new(&config.product_url, patience)?,
+            prices: Prices::new(neighbour("service/product", &config.product_url), registry)?,
+            stock: Stock::new(neighbour("service/inventory", &config.inventory_url)),
             verifier: config.verifier.clone(),
             synthetic_key: SyntheticKey::new(config.synthetic_key.expose()),
         })
@@ -33,8 +50,25 @@ impl AppState {
 }
 
 pub fn router(state: AppState) -> Router {
-    Router::new()
-        .route(ORDERS, get(read::list).post(place::place))
-        .route(&format!("{ORDERS}/{{id}}"), get(read::show))
-        .with_state(state)
+    let (router, document) = described();
+    router.merge(document.routes(ORDERS)).with_state(state)
+}
+
+/// What `openapi.json` says.
+pub fn openapi() -> Document {
+    described().1
+}
+
+fn described() -> (Router<AppState>, Document) {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(read::list, place::place))
+        .routes(routes!(read::show))
+        .routes(routes!(read::history))
+        .routes(routes!(change::cancel))
+        .routes(routes!(change::ship))
+        .routes(routes!(change::deliver))
+        .routes(routes!(cart::show, cart::clear))
+        .routes(routes!(cart::put, cart::remove));
+    let (router, api) = routes.split_for_parts();
+    (router, document("order", api))
 }

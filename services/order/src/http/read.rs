@@ -1,60 +1,127 @@
-//! `GET /api/v1/orders` and `GET /api/v1/orders/{id}`: the caller's own, nobody else's.
+//! Reading orders: the caller's own, and for support everybody's. Somebody else's order is as unknown as one that never
+//! was.
 
 use crate::router::AppState;
 use crate::store::order;
+use crate::store::row::Stored;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Deserialize;
-use shop_contract::api::{Order, Page};
-use shop_kit_http::{ApiError, Path, Query};
+use shop_contract::api::order::{HistoryEntry, OrderActor, OrderHistory};
+use shop_contract::api::{ORDERS, Order, OrderStatus, Page, Role};
+use shop_kit_http::{ApiError, PageQuery, Path, Query, page};
+use shop_kit_postgres::Shard;
 use shop_kit_token::Caller;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-const LIMIT: (i64, i64, i64) = (1, 20, 100);
+/// Who sees the orders of all customers.
+pub const SUPPORT: &[Role] = &[Role::Support, Role::Admin];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Listing {
-    limit: Option<i64>,
+    /// Only orders of this status.
+    status: Option<OrderStatus>,
+    /// Whose; for support only. Your own without it.
+    user_id: Option<Uuid>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 512)]
     cursor: Option<String>,
+    /// Entries on a page; 20 without it.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<i64>,
 }
 
-/// Somebody else's order is as unknown as one that never was.
-pub async fn show(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path(id): Path<Uuid>,
-) -> Result<Json<Order>, ApiError> {
-    let shard = state.shards.of_user(caller.user)?;
-    let found = order::find(&shard, caller.user, id).await?;
-    found
-        .map(Json)
-        .ok_or_else(|| ApiError::not_found(format!("you have no order {id}")))
-}
-
+/// List orders, newest first.
+#[utoipa::path(
+    get,
+    path = ORDERS,
+    operation_id = "listOrders",
+    tag = "orders",
+    security(("bearer" = [])),
+    params(Listing),
+    responses((status = 200, body = Page<Order>)),
+)]
 pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(listing): Query<Listing>,
 ) -> Result<Json<Page<Order>>, ApiError> {
-    let (least, default, most) = LIMIT;
-    let limit = listing.limit.unwrap_or(default);
-    if !(least..=most).contains(&limit) {
-        return Err(query_error(format!(
-            "limit is {limit}: must be between {least} and {most}"
-        )));
+    let user = listing.user_id.unwrap_or(caller.user);
+    if user != caller.user {
+        caller.require(SUPPORT)?;
     }
-    let before = listing.cursor.map(|text| text.parse()).transpose();
-    let before = before.map_err(|_| query_error("cursor: pass the `next_cursor` of the page before".to_owned()))?;
-    let shard = state.shards.of_user(caller.user)?;
-    let mut items = order::list(&shard, caller.user, before, limit + 1).await?;
-    let more = items.len() as i64 > limit;
-    items.truncate(limit as usize);
-    let next_cursor = items.last().filter(|_| more).map(|last| last.id.simple().to_string());
-    Ok(Json(Page { items, next_cursor }))
+    let paging = PageQuery {
+        cursor: listing.cursor,
+        limit: listing.limit,
+    };
+    let (limit, before) = (paging.limit()?, paging.position::<Uuid>()?);
+    let shard = state.shards.of_user(user)?;
+    let found = order::list(&shard, user, listing.status, before, limit + 1).await?;
+    let orders = found.into_iter().map(|stored| stored.order).collect();
+    page(orders, limit, |last: &Order| last.id).map(Json)
 }
 
-fn query_error(detail: String) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "query", detail)
+/// Show an order.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders/{id}",
+    operation_id = "showOrder",
+    tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = Order)),
+)]
+pub async fn show(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Order>, ApiError> {
+    let (_, stored) = visible(&state, &caller, id).await?;
+    Ok(Json(stored.order))
+}
+
+/// What happened to an order.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders/{id}/history",
+    operation_id = "showOrderHistory",
+    tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = OrderHistory)),
+)]
+pub async fn history(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<OrderHistory>, ApiError> {
+    let (shard, stored) = visible(&state, &caller, id).await?;
+    let placed = HistoryEntry {
+        status: OrderStatus::Placed,
+        cancel_reason: None,
+        by: OrderActor::Customer,
+        at: stored.order.created_at,
+    };
+    let mut items = vec![placed];
+    items.extend(order::history(&shard, id).await?);
+    Ok(Json(OrderHistory { items }))
+}
+
+/// An order this caller may see, and where it lies.
+async fn visible(state: &AppState, caller: &Caller, id: Uuid) -> Result<(Shard, Stored), ApiError> {
+    let found = if caller.require(SUPPORT).is_ok() {
+        order::find_anywhere(&state.shards, id).await?
+    } else {
+        let shard = state.shards.of_user(caller.user)?;
+        let stored = order::find(&shard, Some(caller.user), id).await?;
+        stored.map(|stored| (shard, stored))
+    };
+    found.ok_or_else(|| no_order(id))
+}
+
+pub fn no_order(id: Uuid) -> ApiError {
+    ApiError::not_found(format!("you have no order {id}"))
 }

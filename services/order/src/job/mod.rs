@@ -1,5 +1,6 @@
 //! What runs in the worker, one file per verb.
 
-pub mod accept;
+pub mod months;
+pub mod saga;
 pub mod sweep;
 pub mod work;

@@ -1,14 +1,24 @@
-//! Every minute, in every shard: removes the operator's test orders, kept answers and events that are done with.
+//! Every minute, in every shard: removes the operator's test orders, kept answers and events that are done with, keeps
+//! the partitions, and counts the orders that wait for their payment.
 
-use crate::store::order;
-use shop_kit_events::purge;
-use shop_kit_postgres::{ShardedPool, StoreError};
+use crate::job::months::keep_months;
+use crate::metrics::OrderMetrics;
+use crate::store::waiting::by_age;
+use crate::store::{REQUESTS, TABLES, order};
+use jiff::Timestamp;
+use shop_kit_postgres::{Shard, ShardedPool, StoreError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(60);
 
-pub async fn sweep_all_shards(shards: ShardedPool, stop: CancellationToken) {
+/// `keep` is how many full months stay attached; all of them without it.
+pub async fn sweep_all_shards(
+    shards: ShardedPool,
+    keep: Option<u32>,
+    metrics: OrderMetrics,
+    stop: CancellationToken,
+) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
@@ -16,18 +26,25 @@ pub async fn sweep_all_shards(shards: ShardedPool, stop: CancellationToken) {
             _ = tick.tick() => {}
         }
         let shards = shards.all();
-        let swept = futures::future::join_all(shards.iter().map(one)).await;
-        for error in swept.into_iter().filter_map(Result::err) {
+        let swept = shards.iter().map(|shard| sweep(shard, Timestamp::now(), keep, &metrics));
+        for error in futures::future::join_all(swept).await.into_iter().flatten() {
             tracing::warn!("sweep: {error}");
         }
     }
 }
 
-async fn one(shard: &shop_kit_postgres::Shard) -> Result<(), StoreError> {
-    let orders = order::sweep(shard).await?;
-    purge(&shard.pool).await?;
-    if orders > 0 {
-        tracing::debug!(shard = shard.index, orders, "synthetic orders removed");
-    }
-    Ok(())
+/// One shard. What fails holds up nothing else.
+pub async fn sweep(shard: &Shard, now: Timestamp, keep: Option<u32>, metrics: &OrderMetrics) -> Vec<StoreError> {
+    let pool = &shard.pool;
+    let orders = order::sweep(shard).await.map(drop);
+    let answers = shop_kit_idempotency::purge(pool, REQUESTS).await.map(drop);
+    let events = shop_kit_events::purge(pool, &TABLES).await;
+    let months = keep_months(pool, now, keep)
+        .await
+        .map(|ahead| metrics.months_ahead(shard.index, ahead));
+    let waiting = by_age(pool).await.map(|ages| metrics.waiting(shard.index, &ages));
+    [orders, answers, events, months, waiting]
+        .into_iter()
+        .filter_map(Result::err)
+        .collect()
 }

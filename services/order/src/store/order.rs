@@ -1,152 +1,108 @@
-//! Orders and their lines, in the customer's shard.
+//! Reading orders, and removing the operator's test orders.
 
-use shop_contract::api::{Order, OrderStatus, PricedLine};
-use shop_kit_postgres::{Shard, StoreError};
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
-use std::collections::HashMap;
+use crate::store::row::{COLUMNS, Stored, read, text, word};
+use shop_contract::api::OrderStatus;
+use shop_contract::api::order::HistoryEntry;
+use shop_kit_postgres::{Shard, ShardedPool, StoreError};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
-/// RFC 3339 in UTC; text, because this program never calculates with it.
-const COLUMNS: &str = "id, user_id, status, total_cents, currency, \
-     to_char(created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as created_at";
-
-/// The database's clock, in the words of [`Order::created_at`].
-pub async fn now(transaction: &mut PgConnection) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar("select to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
-        .fetch_one(transaction)
-        .await
-}
-
-/// Writes an order and its lines; its time is the transaction's.
-pub async fn insert(transaction: &mut PgConnection, order: &Order, synthetic: bool) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into orders (id, user_id, total_cents, currency, synthetic) values ($1, $2, $3, $4, $5)")
-        .bind(order.id)
-        .bind(order.user_id)
-        .bind(order.total_cents)
-        .bind(&order.currency)
-        .bind(synthetic)
-        .execute(&mut *transaction)
-        .await?;
-    let products: Vec<Uuid> = order.lines.iter().map(|line| line.product_id).collect();
-    let quantities: Vec<i32> = order.lines.iter().map(|line| line.quantity as i32).collect();
-    let prices: Vec<i64> = order.lines.iter().map(|line| line.price_cents).collect();
-    sqlx::query(
-        "insert into order_lines (order_id, position, product_id, quantity, price_cents) \
-         select $1, line.position, line.product_id, line.quantity, line.price_cents \
-         from unnest($2::uuid[], $3::integer[], $4::bigint[]) with ordinality \
-         as line (product_id, quantity, price_cents, position)",
-    )
-    .bind(order.id)
-    .bind(products)
-    .bind(quantities)
-    .bind(prices)
-    .execute(transaction)
-    .await?;
-    Ok(())
-}
-
-/// A customer's own order.
-pub async fn find(shard: &Shard, user: Uuid, id: Uuid) -> Result<Option<Order>, StoreError> {
-    let text = format!("select {COLUMNS} from orders where user_id = $1 and id = $2");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(text))
-        .bind(user)
+/// `user` is whose it has to be, when anybody's.
+pub async fn find(shard: &Shard, user: Option<Uuid>, id: Uuid) -> Result<Option<Stored>, StoreError> {
+    let statement = format!("select {COLUMNS} from orders where id = $1 and ($2::uuid is null or user_id = $2)");
+    let row = sqlx::query(AssertSqlSafe(statement))
         .bind(id)
-        .fetch_all(shard.pool.executor())
+        .bind(user)
+        .fetch_optional(shard.pool.executor())
         .await;
-    let rows = rows.map_err(|error| shard.pool.error(&error))?;
-    Ok(with_lines(shard, &rows).await?.pop())
+    let found = row.and_then(|row| row.map(|row| read(&row, shard.index)).transpose());
+    found.map_err(|error| shard.pool.error(&error))
 }
 
-/// A customer's orders, newest first, older than `before`.
-pub async fn list(shard: &Shard, user: Uuid, before: Option<Uuid>, limit: i64) -> Result<Vec<Order>, StoreError> {
-    let text = format!("select {COLUMNS} from orders where user_id = $1 and id < $2 order by id desc limit $3");
-    let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+/// An order by its id alone, for those who serve all customers: every shard is asked, each by its key. A shard that does
+/// not answer is an error only when no other has the order.
+pub async fn find_anywhere(shards: &ShardedPool, id: Uuid) -> Result<Option<(Shard, Stored)>, StoreError> {
+    let all = shards.all();
+    let asked = all.iter().map(|shard| find(shard, None, id));
+    let mut failure = None;
+    for (shard, answer) in all.iter().zip(futures::future::join_all(asked).await) {
+        match answer {
+            Ok(Some(stored)) => return Ok(Some((shard.clone(), stored))),
+            Ok(None) => {}
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure.map_or(Ok(None), Err)
+}
+
+/// A customer's orders of a status or of all, newest first, older than `before`.
+pub async fn list(
+    shard: &Shard,
+    user: Uuid,
+    status: Option<OrderStatus>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    let fail = |error: sqlx::Error| shard.pool.error(&error);
+    let statuses = status.map(|status| words(status)).transpose().map_err(fail)?;
+    let statement = format!(
+        "select {COLUMNS} from orders where user_id = $1 and id < $2 and ($3::text[] is null or status = any($3)) \
+         order by orders.id desc limit $4"
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
         .bind(user)
         .bind(before.unwrap_or(Uuid::max()))
+        .bind(statuses)
         .bind(limit)
         .fetch_all(shard.pool.executor())
-        .await;
-    with_lines(shard, &rows.map_err(|error| shard.pool.error(&error))?).await
+        .await
+        .map_err(fail)?;
+    let read = rows.iter().map(|row| read(row, shard.index));
+    read.collect::<Result<_, _>>().map_err(fail)
 }
 
-/// Marks an order as accepted; one that was accepted or swept before stays as it is.
-pub async fn accept(transaction: &mut PgConnection, id: Uuid) -> Result<bool, sqlx::Error> {
-    let accepted =
-        sqlx::query("update orders set status = 'accepted', accepted_at = now() where id = $1 and status = 'placed'")
-            .bind(id)
-            .execute(transaction)
-            .await?;
-    Ok(accepted.rows_affected() == 1)
+/// What is written for a status: the version before wrote `accepted` for what is `confirmed` now.
+fn words(status: OrderStatus) -> Result<Vec<String>, sqlx::Error> {
+    let mut words = vec![text(&status)?];
+    if status == OrderStatus::Confirmed {
+        words.push("accepted".to_owned());
+    }
+    Ok(words)
 }
 
-/// Removes the operator's test orders after ten minutes and kept answers after two days.
-pub async fn sweep(shard: &Shard) -> Result<u64, StoreError> {
-    let run = |statement: &'static str| async move {
-        let swept = sqlx::query(statement).execute(shard.pool.executor()).await;
-        swept
-            .map(|swept| swept.rows_affected())
-            .map_err(|error| shard.pool.error(&error))
-    };
-    let orders = run(
-        "delete from orders where id in (select id from orders where synthetic and created_at < now() - interval '10 minutes' limit 1000)",
+/// Every transition after `placed`, oldest first.
+pub async fn history(shard: &Shard, id: Uuid) -> Result<Vec<HistoryEntry>, StoreError> {
+    let rows = sqlx::query(
+        "select status, cancel_reason, actor, \
+         to_char(at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as at \
+         from order_history where order_id = $1 \
+         order by array_position(array['confirmed', 'shipped', 'delivered', 'cancelled'], status)",
     )
-    .await?;
-    run("delete from idempotency where ctid in (select ctid from idempotency where created_at < now() - interval '2 days' limit 5000)")
-        .await?;
-    Ok(orders)
-}
-
-async fn with_lines(shard: &Shard, rows: &[PgRow]) -> Result<Vec<Order>, StoreError> {
-    let read = |row: &PgRow| {
-        Ok(Order {
-            id: row.try_get("id")?,
-            user_id: row.try_get("user_id")?,
-            status: status(row.try_get("status")?)?,
-            total_cents: row.try_get("total_cents")?,
-            currency: row.try_get("currency")?,
-            shard: shard.index,
-            lines: Vec::new(),
-            created_at: row.try_get("created_at")?,
+    .bind(id)
+    .fetch_all(shard.pool.executor())
+    .await;
+    let read = |row: sqlx::postgres::PgRow| {
+        let reason: Option<&str> = row.try_get("cancel_reason")?;
+        Ok(HistoryEntry {
+            status: word(row.try_get("status")?)?,
+            cancel_reason: reason.map(word).transpose()?,
+            by: word(row.try_get("actor")?)?,
+            at: row.try_get("at")?,
         })
     };
-    let orders: Result<Vec<Order>, sqlx::Error> = rows.iter().map(read).collect();
-    let mut orders = orders.map_err(|error| shard.pool.error(&error))?;
-    let ids: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
-    let mut lines = lines_of(shard, &ids).await.map_err(|error| shard.pool.error(&error))?;
-    for order in &mut orders {
-        order.lines = lines.remove(&order.id).unwrap_or_default();
-    }
-    Ok(orders)
+    let entries = rows.and_then(|rows| rows.into_iter().map(read).collect());
+    entries.map_err(|error| shard.pool.error(&error))
 }
 
-async fn lines_of(shard: &Shard, orders: &[Uuid]) -> Result<HashMap<Uuid, Vec<PricedLine>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "select order_id, product_id, quantity, price_cents from order_lines where order_id = any($1) \
-         order by order_id, position",
+/// Removes the operator's test orders after ten minutes.
+pub async fn sweep(shard: &Shard) -> Result<u64, StoreError> {
+    let swept = sqlx::query(
+        "delete from orders where id = any(array(select id from orders \
+         where synthetic and created_at < now() - interval '10 minutes' limit 1000))",
     )
-    .bind(orders)
-    .fetch_all(shard.pool.executor())
-    .await?;
-    let mut lines: HashMap<Uuid, Vec<PricedLine>> = HashMap::new();
-    for row in rows {
-        let quantity: i32 = row.try_get("quantity")?;
-        let line = PricedLine {
-            product_id: row.try_get("product_id")?,
-            quantity: quantity.unsigned_abs(),
-            price_cents: row.try_get("price_cents")?,
-        };
-        lines.entry(row.try_get("order_id")?).or_default().push(line);
-    }
-    Ok(lines)
-}
-
-fn status(text: &str) -> Result<OrderStatus, sqlx::Error> {
-    match text {
-        "placed" => Ok(OrderStatus::Placed),
-        "accepted" => Ok(OrderStatus::Accepted),
-        other => Err(sqlx::Error::Decode(
-            format!("orders.status is `{other}`: update this program").into(),
-        )),
-    }
+    .execute(shard.pool.executor())
+    .await;
+    swept
+        .map(|swept| swept.rows_affected())
+        .map_err(|error| shard.pool.error(&error))
 }
