@@ -10,7 +10,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
-use shop_contract::event::{DEAD_LETTER_EXCHANGE, EXCHANGE, ORDER_WORK, VHOST};
+use shop_contract::event::{DEAD_LETTER_EXCHANGE, DELAYS, EXCHANGE, ORDER_WORK, QUEUES, VHOST};
 use shop_drivers::rabbitmq::{Admin, RabbitError, Wanted, ensure_topology, read};
 use shop_drivers::{Class, Report};
 use shop_kit_testbed::RabbitMq;
@@ -81,15 +81,28 @@ async fn repairs_just_what_somebody_removed_or_changed() {
     ensure_topology(&admin, &wanted).await.unwrap();
     let policy = r#"{"pattern":"^order\\.work$","definition":{"delivery-limit":3},"apply-to":"queues","priority":10}"#;
     let open = r#"{"configure":".*","write":".*","read":".*"}"#;
+    let own_keys = ORDER_WORK.routing_keys.len();
+    let all_keys: usize = QUEUES.iter().map(|queue| queue.routing_keys.len()).sum();
+    // The virtual host, two permissions, the exchanges; a policy and itself per queue; the bindings.
+    let everything = 5 + DELAYS.len() + 2 * (2 * QUEUES.len() + DELAYS.len()) + all_keys + QUEUES.len() + DELAYS.len();
     for (method, path, body, repairs) in [
-        ("DELETE", "queues/shop/order.work".to_owned(), "", 2),
-        ("DELETE", "exchanges/shop/shop.events".to_owned(), "", 2),
+        ("DELETE", "queues/shop/order.work".to_owned(), "", 1 + own_keys),
+        ("DELETE", "exchanges/shop/shop.events".to_owned(), "", 1 + all_keys),
         (
             "DELETE",
-            "bindings/shop/e/shop.events/q/order.work/order.placed".to_owned(),
+            "bindings/shop/e/shop.events/q/order.work/payment.captured".to_owned(),
             "",
             1,
         ),
+        (
+            "POST",
+            "bindings/shop/e/shop.events/q/order.work".to_owned(),
+            r#"{"routing_key":"order.placed"}"#,
+            1,
+        ),
+        ("DELETE", "queues/shop/shop.delay.10s".to_owned(), "", 2),
+        ("DELETE", "exchanges/shop/shop.delay.1m".to_owned(), "", 2),
+        ("DELETE", "policies/shop/shop.delay.1s".to_owned(), "", 1),
         ("PUT", "policies/shop/order.work".to_owned(), policy, 1),
         ("DELETE", "policies/shop/order.work".to_owned(), "", 1),
         ("PUT", "permissions/shop/shop".to_owned(), open, 1),
@@ -102,7 +115,7 @@ async fn repairs_just_what_somebody_removed_or_changed() {
             1,
         ),
         ("DELETE", "users/shop".to_owned(), "", 2),
-        ("DELETE", "vhosts/shop".to_owned(), "", 10),
+        ("DELETE", "vhosts/shop".to_owned(), "", everything),
     ] {
         call(&admin, method, &path, body).await;
         let view = read(&admin, &wanted).await.unwrap();
@@ -124,7 +137,7 @@ async fn a_refused_message_reaches_its_dead_letters() {
     ensure_topology(&admin, &wanted).await.unwrap();
     let (_connection, service) = channel(node, &wanted.user, &wanted.password).await;
     service.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-    let key = ORDER_WORK.routing_key.into();
+    let key = ORDER_WORK.routing_keys[0].into();
     let options = BasicPublishOptions {
         mandatory: true,
         ..BasicPublishOptions::default()
@@ -169,6 +182,38 @@ async fn a_refused_message_reaches_its_dead_letters() {
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn a_delayed_message_comes_back_to_its_work_queue() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let (node, admin, wanted) = node().await;
+    ensure_topology(&admin, &wanted).await.unwrap();
+    let (_connection, service) = channel(node, &wanted.user, &wanted.password).await;
+    service.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    let (delay, key) = (DELAYS[0].name.into(), ORDER_WORK.name.into());
+    let begun = Instant::now();
+    let sent = service
+        .basic_publish(delay, key, options, b"later", BasicProperties::default())
+        .await
+        .unwrap();
+    let confirmed = sent.await.unwrap();
+    assert!(confirmed.is_ack() && confirmed.take_message().is_none());
+    loop {
+        let queue = ORDER_WORK.name.into();
+        let got = service.basic_get(queue, BasicGetOptions { no_ack: true }).await.unwrap();
+        if got.is_some_and(|message| message.data == b"later") {
+            break;
+        }
+        assert!(begun.elapsed() < DEADLINE, "the message never came back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(DELAYS[0].seconds.into()), "{waited:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! RabbitMQ through its management API: users, permissions, exchanges, queues, policies and bindings of the shop.
 //!
-//! `api` asks, `seen` holds the answers, `topology` says what is missing without any input or output; this file holds
-//! the verbs. Repairs only what is missing or different; never deletes or purges a queue.
+//! `api` asks, `seen` holds the answers, `layout` says what is wanted and `topology` what is missing, both without any
+//! input or output; this file holds the verbs. Repairs only what is missing or different; never deletes or purges a queue.
 
 mod api;
 mod error;
+mod layout;
 mod password;
 mod seen;
 mod topology;

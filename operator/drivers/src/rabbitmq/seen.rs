@@ -68,7 +68,13 @@ pub(super) struct Queue {
 pub(super) struct Binding {
     pub source: String,
     pub destination: String,
+    /// `queue` or `exchange`.
+    #[serde(default)]
+    pub destination_type: String,
     pub routing_key: String,
+    /// What names the binding in an address.
+    #[serde(default)]
+    pub properties_key: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

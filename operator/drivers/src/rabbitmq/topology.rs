@@ -1,14 +1,15 @@
 //! What should be there and what is → the writes that are missing. Pure.
 //!
-//! Dead-lettering and the delivery limit are policies, not arguments of the queue: a policy can be changed in place.
-//! `at-least-once` dead letters need `reject-publish`; together no message is lost on the way (RabbitMQ, "Quorum Queues").
+//! Dead-lettering, delays and delivery limits are policies, not arguments of the queue: a policy can be changed in
+//! place. Bindings of our queues that an earlier version made and nobody wants any more are removed; queues never are.
 
 use super::api::Request;
-use super::seen::{Exchange, Permission, Seen};
+use super::layout::{WantedQueue, exchanges, queues};
+use super::seen::{Binding, Exchange, Permission, Seen};
 use super::{Admin, Wanted, password};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
-use shop_contract::event::{DEAD_LETTER_EXCHANGE, EXCHANGE, QUEUES, Queue, VHOST};
+use serde_json::{Value, json};
+use shop_contract::event::{DEAD_LETTER_EXCHANGE, EXCHANGE, QUEUES, VHOST};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Step {
@@ -19,8 +20,6 @@ pub(super) struct Step {
 }
 
 const QUORUM: &str = "quorum";
-/// Names of a virtual host's exchanges and their kinds: events by pattern, dead letters by the queue they belong to.
-const EXCHANGES: [(&str, &str); 2] = [(EXCHANGE, "topic"), (DEAD_LETTER_EXCHANGE, "direct")];
 
 /// The writes in the order they depend on each other.
 pub(super) fn steps(seen: &Seen, admin: &Admin, wanted: &Wanted) -> Vec<Step> {
@@ -31,36 +30,30 @@ pub(super) fn steps(seen: &Seen, admin: &Admin, wanted: &Wanted) -> Vec<Step> {
     steps.extend(user(seen, wanted));
     steps.extend(permissions(seen, &admin.user, [".*", ".*", ".*"].map(str::to_owned)));
     steps.extend(permissions(seen, &wanted.user, service_rights()));
-    steps.extend(EXCHANGES.iter().filter_map(|(name, kind)| exchange(seen, name, kind)));
+    steps.extend(exchanges().iter().filter_map(|wanted| exchange(seen, wanted.name, wanted.kind)));
+    let queues = queues();
     // Before the queues, so that no message is ever in a queue without its dead letters.
-    steps.extend(QUEUES.iter().filter_map(|wanted| policy(seen, wanted)));
-    for wanted_queue in QUEUES {
-        let both = [wanted_queue.dead_letters, wanted_queue.name];
-        steps.extend(both.iter().filter_map(|name| queue(seen, name, wanted.nodes)));
-        steps.extend(binding(
-            seen,
-            DEAD_LETTER_EXCHANGE,
-            wanted_queue.dead_letters,
-            wanted_queue.dead_letters,
-        ));
-        steps.extend(binding(seen, EXCHANGE, wanted_queue.name, wanted_queue.routing_key));
+    steps.extend(queues.iter().filter_map(|wanted| policy(seen, wanted)));
+    for wanted_queue in &queues {
+        steps.extend(queue(seen, wanted_queue.name, wanted.nodes));
+        let missing = wanted_queue.bindings.iter();
+        steps.extend(missing.filter_map(|(exchange, key)| binding(seen, exchange, wanted_queue.name, key)));
     }
+    steps.extend(seen.bindings.iter().filter(|have| stale(have, &queues)).map(unbind));
     steps
 }
 
 /// Queues and exchanges that are of another kind than they should be; that cannot be changed in place.
 pub(super) fn mismatches(seen: &Seen) -> Vec<String> {
-    let names: Vec<&str> = QUEUES
-        .iter()
-        .flat_map(|queue| [queue.name, queue.dead_letters])
-        .collect();
+    let names: Vec<&str> = queues().iter().map(|queue| queue.name).collect();
     let queues = seen
         .queues
         .iter()
         .filter(|queue| names.contains(&queue.name.as_str()) && queue.kind != QUORUM);
     let queues = queues.map(|queue| format!("queue {} is of type {}, not {QUORUM}", queue.name, queue.kind));
-    let exchanges = EXCHANGES.iter().filter_map(|(name, kind)| {
-        let Exchange { kind: is, durable, .. } = seen.exchanges.iter().find(|exchange| exchange.name == *name)?;
+    let exchanges = exchanges().into_iter().filter_map(|wanted| {
+        let (name, kind) = (wanted.name, wanted.kind);
+        let Exchange { kind: is, durable, .. } = seen.exchanges.iter().find(|exchange| exchange.name == name)?;
         (is != kind || !durable)
             .then(|| format!("exchange {name} is {is}, durable {durable}, not {kind}, durable true"))
     });
@@ -98,16 +91,13 @@ fn user(seen: &Seen, wanted: &Wanted) -> Option<Step> {
     ))
 }
 
-/// Services make nothing; they write to the exchanges and read their own queues.
+/// Services make nothing; they write to the exchanges, read their own queues and, for the operators' verbs, the dead
+/// letters.
 fn service_rights() -> [String; 3] {
-    let any =
-        |names: &mut dyn Iterator<Item = &str>| format!("^({})$", names.map(escaped).collect::<Vec<_>>().join("|"));
-    let exchanges = any(&mut EXCHANGES.iter().map(|(name, _)| *name));
-    [
-        "^$".to_owned(),
-        exchanges,
-        any(&mut QUEUES.iter().map(|queue| queue.name)),
-    ]
+    let any = |names: Vec<&str>| format!("^({})$", names.into_iter().map(escaped).collect::<Vec<_>>().join("|"));
+    let write = exchanges().iter().map(|exchange| exchange.name).collect();
+    let read = QUEUES.iter().flat_map(|queue| [queue.name, queue.dead_letters]).collect();
+    ["^$".to_owned(), any(write), any(read)]
 }
 
 fn permissions(seen: &Seen, user: &str, rights: [String; 3]) -> Option<Step> {
@@ -132,23 +122,16 @@ fn exchange(seen: &Seen, name: &str, kind: &str) -> Option<Step> {
     (!there).then(|| put(format!("exchange {name}"), &["exchanges", VHOST, name], body))
 }
 
-fn policy(seen: &Seen, queue: &Queue) -> Option<Step> {
+fn policy(seen: &Seen, queue: &WantedQueue) -> Option<Step> {
     let (name, pattern) = (queue.name, format!("^{}$", escaped(queue.name)));
-    let definition = Map::from_iter([
-        ("dead-letter-exchange".to_owned(), json!(DEAD_LETTER_EXCHANGE)),
-        ("dead-letter-routing-key".to_owned(), json!(queue.dead_letters)),
-        ("dead-letter-strategy".to_owned(), json!("at-least-once")),
-        ("delivery-limit".to_owned(), json!(queue.delivery_limit)),
-        ("overflow".to_owned(), json!("reject-publish")),
-    ]);
     if seen
         .policies
         .iter()
-        .any(|p| p.name == name && p.pattern == pattern && p.definition == definition)
+        .any(|p| p.name == name && p.pattern == pattern && p.definition == queue.policy)
     {
         return None;
     }
-    let body = json!({"pattern": pattern, "definition": definition, "apply-to": "queues", "priority": 10});
+    let body = json!({"pattern": pattern, "definition": queue.policy, "apply-to": "queues", "priority": 10});
     Some(put(format!("policy {name}"), &["policies", VHOST, name], body))
 }
 
@@ -169,11 +152,9 @@ fn binding(seen: &Seen, exchange: &str, queue: &str, key: &str) -> Option<Step> 
         .bindings
         .iter()
         .any(|b| b.source == exchange && b.destination == queue && b.routing_key == key);
-    let path = ["bindings", VHOST, "e", exchange, "q", queue]
-        .map(str::to_owned)
-        .to_vec();
+    let path = binding_path(exchange, queue);
     (!there).then(|| Step {
-        words: format!("binding of queue {queue} to exchange {exchange}"),
+        words: format!("binding of queue {queue} to exchange {exchange} by `{key}`"),
         needs_all_nodes: !seen.queues.iter().any(|have| have.name == queue),
         request: Request {
             method: Method::POST,
@@ -181,6 +162,40 @@ fn binding(seen: &Seen, exchange: &str, queue: &str, key: &str) -> Option<Step> 
             body: json!({"routing_key": key}),
         },
     })
+}
+
+/// One of our queues at one of our exchanges under a key that is not wanted. What others bound, and to whom, is theirs.
+fn stale(have: &Binding, queues: &[WantedQueue]) -> bool {
+    let ours = [EXCHANGE, DEAD_LETTER_EXCHANGE].contains(&have.source.as_str()) && have.destination_type == "queue";
+    let Some(queue) = queues.iter().find(|queue| ours && queue.name == have.destination) else {
+        return false;
+    };
+    !queue
+        .bindings
+        .iter()
+        .any(|(exchange, key)| *exchange == have.source && *key == have.routing_key)
+}
+
+fn unbind(have: &Binding) -> Step {
+    let mut path = binding_path(&have.source, &have.destination);
+    path.push(have.properties_key.clone());
+    Step {
+        words: format!(
+            "removal of the binding of queue {} to exchange {} by `{}`",
+            have.destination, have.source, have.routing_key
+        ),
+        needs_all_nodes: false,
+        request: Request {
+            method: Method::DELETE,
+            path,
+            body: json!({}),
+        },
+    }
+}
+
+fn binding_path(exchange: &str, queue: &str) -> Vec<String> {
+    let path = ["bindings", VHOST, "e", exchange, "q", queue];
+    path.map(str::to_owned).to_vec()
 }
 
 fn put(words: String, path: &[&str], body: Value) -> Step {

@@ -34,10 +34,7 @@ impl Copies {
     /// `Ok` only when a queue has it for good.
     pub async fn send(&self, copy: Copy<'_>) -> Result<(), BrokerError> {
         let at = copy.exchange.to_owned();
-        let failed = |detail: String| BrokerError {
-            at: at.clone(),
-            detail,
-        };
+        let failed = |detail: String| BrokerError { at: at.clone(), detail };
         match tokio::time::timeout(CONFIRM, self.publish(copy)).await {
             Ok(Ok(Confirmation::Ack(None))) => Ok(()),
             Ok(Ok(Confirmation::Ack(Some(_)))) => Err(failed("no queue is bound for this message".to_owned())),

@@ -60,7 +60,11 @@ impl<H: Handler> Lane<H> {
         match self.handle(&messages).await {
             Ok(()) => self.acknowledge(&deliveries).await,
             Err(error) => {
-                tracing::warn!(queue = self.queue.name, messages = messages.len(), "not handled: {error}");
+                tracing::warn!(
+                    queue = self.queue.name,
+                    messages = messages.len(),
+                    "not handled: {error}"
+                );
                 self.one_by_one(copies, &messages, &deliveries, error, end).await;
             }
         }
@@ -90,14 +94,19 @@ impl<H: Handler> Lane<H> {
             let fate = self.fate(message, delivery, error);
             return self.settle(copies, delivery, fate, end).await;
         }
-        let alone = stream::iter(messages.iter().zip(deliveries)).map(|(message, delivery)| async move {
-            let fate = match self.handle(std::slice::from_ref(message)).await {
-                Ok(()) => Fate::Done,
-                Err(error) => self.fate(message, delivery, error),
-            };
-            self.settle(copies, delivery, fate, end).await;
-        });
-        alone.buffer_unordered(ALONE).collect::<()>().await;
+        let pairs = messages.iter().zip(deliveries);
+        let alone: Vec<_> = pairs
+            .map(|(message, delivery)| self.alone(copies, message, delivery, end))
+            .collect();
+        stream::iter(alone).buffer_unordered(ALONE).collect::<()>().await;
+    }
+
+    async fn alone(&self, copies: &Copies, message: &Message, delivery: &Delivery, end: &CancellationToken) {
+        let fate = match self.handle(std::slice::from_ref(message)).await {
+            Ok(()) => Fate::Done,
+            Err(error) => self.fate(message, delivery, error),
+        };
+        self.settle(copies, delivery, fate, end).await;
     }
 
     fn fate(&self, message: &Message, delivery: &Delivery, error: HandleError) -> Fate {
@@ -188,7 +197,10 @@ impl<H: Handler> Lane<H> {
             reason,
             queue: self.queue.name.to_owned(),
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
         let copy = Copy {
             exchange: DEAD_LETTER_EXCHANGE,
             routing_key: self.queue.dead_letters,

@@ -49,8 +49,12 @@ impl Death {
     pub fn of(properties: &BasicProperties) -> Self {
         let found = |name| text(properties, name);
         Self {
-            reason: found(REASON).or_else(|| found("x-first-death-reason")).unwrap_or_default(),
-            queue: found(QUEUE).or_else(|| found("x-first-death-queue")).unwrap_or_default(),
+            reason: found(REASON)
+                .or_else(|| found("x-first-death-reason"))
+                .unwrap_or_default(),
+            queue: found(QUEUE)
+                .or_else(|| found("x-first-death-queue"))
+                .unwrap_or_default(),
         }
     }
 

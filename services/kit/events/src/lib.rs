@@ -30,3 +30,4 @@ pub use outbox::{Outgoing, append, append_all, purge};
 pub use relay::{RelayError, relay_batch};
 pub use relays::{relay_all_shards, relay_one};
 pub use tables::Tables;
+pub use wake::appended;

@@ -6,7 +6,9 @@ use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, I
 use std::time::Duration;
 
 /// Seconds a batch takes: from one short transaction to a provider that is waited for.
-const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
 const OUTBOX: &[&str] = &["outbox", "tier"];
 const QUEUE: &[&str] = &["queue"];
 
@@ -66,9 +68,17 @@ impl EventMetrics {
         let handling = HistogramOpts::new("shop_queue_handling_seconds", "Time to handle a batch of messages");
         Ok(Self {
             published: counter("shop_outbox_published_total", "Events RabbitMQ confirmed", OUTBOX)?,
-            refused: counter("shop_outbox_refused_total", "Events returned or refused, to be published again", OUTBOX)?,
+            refused: counter(
+                "shop_outbox_refused_total",
+                "Events returned or refused, to be published again",
+                OUTBOX,
+            )?,
             waiting: gauge("shop_outbox_waiting", "Events not published yet", OUTBOX)?,
-            oldest: gauge("shop_outbox_oldest_seconds", "Age of the oldest event not published yet", OUTBOX)?,
+            oldest: gauge(
+                "shop_outbox_oldest_seconds",
+                "Age of the oldest event not published yet",
+                OUTBOX,
+            )?,
             deliveries: counter("shop_queue_deliveries_total", "Messages taken from a queue", QUEUE)?,
             retries: counter("shop_queue_retries_total", "Messages put off to be tried again", QUEUE)?,
             dead_letters: counter("shop_queue_dead_letters_total", "Messages given up", QUEUE)?,

@@ -56,7 +56,7 @@ pub async fn append(
         .bind(payload)
         .execute(transaction)
         .await?;
-    wake::note();
+    wake::appended();
     Ok(())
 }
 
@@ -82,7 +82,7 @@ pub async fn append_all(
         .bind(payloads)
         .execute(transaction)
         .await?;
-    wake::note();
+    wake::appended();
     Ok(())
 }
 
@@ -185,9 +185,8 @@ pub async fn purge(pool: &Pool, tables: &Tables) -> Result<(), StoreError> {
         (outbox, "published_at < now() - interval '1 hour'"),
         (inbox, "handled_at < now() - interval '7 days'"),
     ] {
-        let statement = format!(
-            "delete from {table} where ctid = any(array(select ctid from {table} where {old} limit {PURGED}))"
-        );
+        let statement =
+            format!("delete from {table} where ctid = any(array(select ctid from {table} where {old} limit {PURGED}))");
         // Small statements, as many as are needed: none holds locks for long.
         loop {
             let removed = sqlx::query(AssertSqlSafe(statement.clone()))

@@ -6,7 +6,9 @@ use tokio::sync::watch;
 
 static APPENDED: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
 
-pub(crate) fn note() {
+/// Tells the relays of this process that a transaction under way has appended an event: for who writes the row in a
+/// statement of its own instead of with [`append`](crate::append).
+pub fn appended() {
     APPENDED.send_replace(());
 }
 

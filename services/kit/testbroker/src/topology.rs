@@ -105,6 +105,12 @@ async fn queue(channel: &Channel, name: &str, arguments: FieldTable) {
 
 async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) {
     let options = QueueBindOptions::default();
-    let bound = channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default());
+    let bound = channel.queue_bind(
+        queue.into(),
+        exchange.into(),
+        key.into(),
+        options,
+        FieldTable::default(),
+    );
     bound.await.expect("the queue is bound");
 }

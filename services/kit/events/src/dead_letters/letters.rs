@@ -35,7 +35,9 @@ pub async fn list(broker: &Broker, queues: &[Queue], limit: u32) -> Result<Vec<D
         // What a channel holds goes back to the queue when the channel ends.
         let channel = connection.create_channel().await.map_err(failed)?;
         for _ in 0..limit {
-            let Some(message) = take(&channel, queue).await? else { break };
+            let Some(message) = take(&channel, queue).await? else {
+                break;
+            };
             found.push(letter(queue, &message));
         }
         channel.close(200, "done".into()).await.map_err(failed)?;
@@ -70,7 +72,9 @@ async fn act(broker: &Broker, queues: &[Queue], id: Option<Uuid>, act: Act) -> R
         // Of now: what fails again while this runs is not taken again.
         let mut left = None;
         while left != Some(0) {
-            let Some(message) = take(&channel, queue).await? else { break };
+            let Some(message) = take(&channel, queue).await? else {
+                break;
+            };
             left = Some(left.unwrap_or(message.message_count + 1) - 1);
             if id.is_some() && id_of(&message) != id {
                 continue;
@@ -84,7 +88,10 @@ async fn act(broker: &Broker, queues: &[Queue], id: Option<Uuid>, act: Act) -> R
                 .map_err(|error| at(queue, &error))?;
             done += 1;
         }
-        channel.close(200, "done".into()).await.map_err(|error| at(queue, &error))?;
+        channel
+            .close(200, "done".into())
+            .await
+            .map_err(|error| at(queue, &error))?;
     }
     let _ = connection.close(200, "done".into()).await;
     Ok(done)

@@ -35,7 +35,10 @@ fn block(out: &mut impl Write, letter: &DeadLetter) -> Result<()> {
     let id = id.map_or_else(|| "(no id)".to_owned(), |id| id.to_string());
     let when = died_at.as_deref().unwrap_or("at an unknown time");
     let shown: String = payload.chars().take(SHOWN).collect();
-    writeln!(out, "{id}  {queue}  {kind}  {attempts} failed attempts, given up {when}")?;
+    writeln!(
+        out,
+        "{id}  {queue}  {kind}  {attempts} failed attempts, given up {when}"
+    )?;
     writeln!(out, "    {reason}")?;
     writeln!(out, "    {shown}")
 }
