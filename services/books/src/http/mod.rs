@@ -1,0 +1,3 @@
+//! Handlers. Everything here only reads, and only for support and admin.
+
+pub mod books;
