@@ -37,7 +37,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use checks::{soak, suite};
 use place::Place;
-use verbs::{down, images as images_verb, node, status, up};
+use verbs::{down, images as images_verb, load, node, seed, status, up};
 
 #[derive(Parser)]
 #[command(
@@ -66,8 +66,16 @@ enum Verb {
     Images(images_verb::Images),
     /// Run every check: format, lints, tests, charts, cluster, end to end
     Test(suite::Test),
-    /// Repeat the random promises with printed seeds on the running shop
+    /// Load with random faults and an audit, and the random promises, again and again with printed seeds
     Soak(soak::Soak),
+    /// Fill the demo shop: products with stock to sell
+    Seed(seed::Seed),
+    /// Let customers loose on the running shop; ./shop load -- --help lists the settings
+    Load(load::Passed),
+    /// Compare what the shop acknowledged under load with its orders, stock, payments and mails
+    Audit(load::Passed),
+    /// Measure the running shop; ./shop bench -- --help lists the parts
+    Bench(load::Passed),
     /// Inject a fault into one node: cut, heal, freeze, thaw, kill, start
     Node(node::NodeArgs),
     /// Print a completion script for a shell
@@ -100,6 +108,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Verb::Images(flags) => images_verb::run(&place, flags),
         Verb::Test(flags) => suite::run(&place, flags, std::env::var("CI").is_ok_and(|ci| ci == "true")),
         Verb::Soak(flags) => soak::run(&place, flags),
+        Verb::Seed(flags) => seed::run(&place, flags),
+        Verb::Load(passed) => load::run(&place, "load", passed),
+        Verb::Audit(passed) => load::run(&place, "audit", passed),
+        Verb::Bench(passed) => load::run(&place, "bench", passed),
         Verb::Node(args) => node::run(&place, &args.fault),
         Verb::Completion { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "shop", &mut std::io::stdout());

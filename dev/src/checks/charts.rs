@@ -4,22 +4,13 @@ use anyhow::{Context, Result};
 
 use crate::command;
 use crate::failure::Failure;
+use crate::images;
 use crate::kube;
 use crate::place::Place;
 use crate::screen::Step;
 use crate::tools::{self, list};
 
 const CHARTS: &[&str] = &["shop-operator-crds", "shop-operator"];
-const IMAGES: &[&str] = &[
-    "shop-operator",
-    "postgres",
-    "redis",
-    "rabbitmq",
-    "gateway",
-    "user",
-    "product",
-    "order",
-];
 
 pub fn check(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     let log = place.log("test-charts");
@@ -29,8 +20,7 @@ pub fn check(place: &Place, step: &Step<'_>) -> Result<((), String)> {
         tools::build(place, &list::HELM, &place.log("tools"))?;
     }
     let helm = tools::path(place, &list::HELM)?;
-    let images: serde_json::Map<_, _> = IMAGES
-        .iter()
+    let images: serde_json::Map<_, _> = images::names()
         .map(|name| (name.to_string(), format!("registry.example.com/shop/{name}:1").into()))
         .collect();
     let values = format!("images={}", serde_json::Value::Object(images));

@@ -1,15 +1,23 @@
-//! `./shop soak`: the random promises again and again, each round with a seed that is printed first, so that a failure
-//! can be repeated. Needs a running shop.
+//! `./shop soak`: customers under load while something fails at random, then an audit; and the random promises. Again and
+//! again, each round with a seed that is printed first, so that a failure can be repeated. Needs a running shop.
 
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::{cargo, outcome};
+use crate::cluster::Cluster;
+use crate::command;
 use crate::failure::Failure;
+use crate::kube::Kube;
 use crate::owner;
 use crate::place::Place;
 use crate::screen;
+use crate::shop::fault::{self, Numbers};
+use crate::verbs::load;
+use crate::wait::{self, Look};
 
 #[derive(clap::Args, Debug)]
 pub struct Soak {
@@ -19,6 +27,22 @@ pub struct Soak {
     /// Seed of the first round; each further round adds one
     #[arg(long)]
     pub seed: Option<u64>,
+    /// What a round consists of
+    #[arg(long, value_enum, default_value_t = What::All)]
+    pub what: What,
+    /// Rounds at most [default: as many as the time allows]
+    #[arg(long)]
+    pub rounds: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum What {
+    /// Both
+    All,
+    /// Load, faults, audit
+    Faults,
+    /// The random promises of the end-to-end tests
+    Promises,
 }
 
 /// Promises that choose moments or victims at random.
@@ -31,48 +55,128 @@ const RANDOM: &[&str] = &[
 
 /// Kills of the operator during one bring-up.
 const KILLS: &str = "10";
+/// How long customers order in one round; the faults strike in its first two thirds.
+const LOAD: Duration = Duration::from_secs(30);
+/// Until nothing is under way any more, on a busy machine.
+const SETTLED_WITHIN: &str = "180s";
 
 pub fn run(place: &Place, flags: &Soak) -> Result<()> {
     owner::running(place)?;
     let begun = Instant::now();
     let first = flags.seed.unwrap_or_else(|| u64::from(std::process::id()));
     let mut seed = first;
-    while seed == first || begun.elapsed() < flags.time {
+    let more = |seed: u64| begun.elapsed() < flags.time && flags.rounds.is_none_or(|rounds| seed - first < rounds);
+    while seed == first || more(seed) {
         screen_text!(" seed {seed:<10} ");
         let _ = std::io::Write::flush(&mut std::io::stdout());
         let round = Instant::now();
         let log = place.log(&format!("soak-{seed}"));
         let _ = std::fs::remove_file(&log);
-        let envs = [
-            ("KUBECONFIG", place.kubeconfig()),
-            ("SHOP_E2E_SEED", seed.to_string().into()),
-            ("SHOP_E2E_KILLS", "10".into()),
-            ("SHOP_E2E_KILLS", KILLS.into()),
-        ];
-        let common = [
-            "test",
-            "--locked",
-            "-p",
-            "shop-e2e",
-            "--",
-            "--include-ignored",
-            "--test-threads=1",
-        ];
-        let args: Vec<&str> = common.iter().chain(RANDOM).copied().collect();
-        let outcome = cargo::run(place, &args, &envs, &log)?;
-        let time = screen::human(round.elapsed());
-        if outcome.broken || !outcome.failed.is_empty() {
-            screen_line!("failed: {} {time}", outcome::names(&outcome.failed));
-            let failure = Failure::new("a random promise was broken")
-                .way_out(format!("./shop soak --seed {seed} repeats this round"))
-                .log(log);
-            return Err(failure.into());
+        let mut kept = Vec::new();
+        if flags.what != What::Promises {
+            kept.push(faults(place, seed, &log).map_err(|error| broken(seed, flags.what, &error, &log))?);
         }
-        screen_line!("{} promises kept {time}", outcome.passed);
+        if flags.what != What::Faults {
+            kept.push(promises(place, seed, &log).map_err(|error| broken(seed, flags.what, &error, &log))?);
+        }
+        screen_line!("{} {}", kept.join("; "), screen::human(round.elapsed()));
         seed += 1;
     }
     screen_line!("{} rounds in {}", seed - first, screen::human(begun.elapsed()));
     Ok(())
+}
+
+fn broken(seed: u64, what: What, error: &anyhow::Error, log: &Path) -> anyhow::Error {
+    let what = match what {
+        What::All => "",
+        What::Faults => " --what faults",
+        What::Promises => " --what promises",
+    };
+    screen_line!("failed");
+    Failure::new(format!("{error:#}"))
+        .way_out(format!("./shop soak --seed {seed}{what} repeats this round"))
+        .log(log)
+        .into()
+}
+
+/// Customers order, one or two things fail meanwhile, and afterwards the books must be right.
+fn faults(place: &Place, seed: u64, log: &Path) -> Result<String> {
+    let (kube, mut numbers) = (Cluster::kube(place)?, Numbers(seed));
+    let file = command::open_log(log)?;
+    let mut load = ready(place, &kube)?;
+    load.args([
+        "load",
+        "--for",
+        &format!("{}s", LOAD.as_secs()),
+        "--seed",
+        &seed.to_string(),
+    ]);
+    load.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    let begun = Instant::now();
+    let mut running = load.spawn().context("cannot start shop-load")?;
+    let struck = strikes(&kube, &mut numbers, begun);
+    let ended = running.wait()?;
+    let struck = struck?;
+    anyhow::ensure!(ended.success(), "the load did not run to its end ({ended})");
+    let mut audit = ready(place, &kube)?;
+    command::logged(audit.args(["audit", "--wait", SETTLED_WITHIN]), log)
+        .map_err(|_| anyhow::anyhow!("the books are wrong after: {}", struck.join(", ")))?;
+    Ok(format!("books right after {}", struck.join(", ")))
+}
+
+/// At moments the seed chooses; the load goes on whatever comes of it.
+fn strikes(kube: &Kube, numbers: &mut Numbers, begun: Instant) -> Result<Vec<String>> {
+    let count = 1 + numbers.below(2);
+    let span = LOAD.as_millis() as u64 * 2 / 3;
+    let mut moments: Vec<u64> = (0..count).map(|_| numbers.below(span)).collect();
+    moments.sort_unstable();
+    let mut struck = Vec::new();
+    for moment in moments {
+        std::thread::sleep(Duration::from_millis(moment).saturating_sub(begun.elapsed()));
+        let fault = numbers.fault();
+        struck.push(fault::strike(kube, fault, numbers)?);
+    }
+    Ok(struck)
+}
+
+/// The command, once every database has a primary whose address it can be told.
+fn ready(place: &Place, kube: &Kube) -> Result<std::process::Command> {
+    wait::until(
+        "every primary",
+        Duration::from_secs(120),
+        Duration::from_secs(1),
+        || {
+            Ok(match load::command(place, kube) {
+                Ok(command) => Look::Ready(command),
+                Err(error) => Look::NotYet(format!("{error:#}")),
+            })
+        },
+    )
+}
+
+fn promises(place: &Place, seed: u64, log: &Path) -> Result<String> {
+    let envs = [
+        ("KUBECONFIG", place.kubeconfig()),
+        ("SHOP_E2E_SEED", seed.to_string().into()),
+        ("SHOP_E2E_KILLS", KILLS.into()),
+    ];
+    let common = [
+        "test",
+        "--locked",
+        "-p",
+        "shop-e2e",
+        "--",
+        "--include-ignored",
+        "--test-threads=1",
+    ];
+    let args: Vec<&str> = common.iter().chain(RANDOM).copied().collect();
+    let outcome = cargo::run(place, &args, &envs, log)?;
+    anyhow::ensure!(
+        !outcome.broken && outcome.failed.is_empty(),
+        "promises broken: {}",
+        outcome::names(&outcome.failed)
+    );
+    Ok(format!("{} promises kept", outcome.passed))
 }
 
 /// A number with s, m or h.

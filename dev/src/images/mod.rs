@@ -22,6 +22,7 @@ use recipe::{Content, Program, Recipe};
 use registry::Manifest;
 
 use crate::command;
+use crate::place::Place;
 
 pub struct Request<'a> {
     /// Root of the repository.
@@ -50,6 +51,34 @@ struct Item {
     manifest: Option<Manifest>,
 }
 
+/// All images' names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    recipe::ALL.iter().map(|recipe| recipe.name)
+}
+
+/// A program of the workspace for this machine: compiled with all others, unless it is there already.
+pub fn program(place: &Place, binary: &str, log: &Path) -> Result<PathBuf> {
+    let (checkout, cache) = (&place.checkout, &place.cache);
+    let wanted: Vec<Program> = recipe::programs().collect();
+    for _ in 0..TRIES {
+        let keys = source::program_keys(checkout, &wanted)?;
+        let file = keys.get(binary).map(|key| program::kept(cache, key, binary));
+        if let Some(file) = file.filter(|file| file.is_file()) {
+            return Ok(file);
+        }
+        eprintln!("shop: compiling the programs (log in .shop/logs/programs.log)");
+        if let Some(programs) = program::ensure(checkout, cache, &wanted, &keys, log)? {
+            return programs
+                .get(binary)
+                .cloned()
+                .with_context(|| format!("no program {binary}"));
+        }
+    }
+    anyhow::bail!("{RESTLESS}")
+}
+
+const RESTLESS: &str = "source files change faster than they compile: run it again when they rest";
+
 /// How often a build starts anew because a source file was saved under it.
 const TRIES: usize = 3;
 
@@ -65,7 +94,7 @@ pub fn build_and_push(request: &Request<'_>) -> Result<Built> {
             return Ok(built(request, &mut items));
         }
     }
-    anyhow::bail!("source files change faster than they compile: run it again when they rest")
+    anyhow::bail!("{RESTLESS}")
 }
 
 fn built(request: &Request<'_>, items: &mut [Item]) -> Built {

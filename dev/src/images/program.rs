@@ -30,10 +30,7 @@ pub fn ensure(
         let key = keys
             .get(program.binary)
             .with_context(|| format!("no key for {}", program.binary))?;
-        files.insert(
-            program.binary,
-            cache.join("images/programs").join(key).join(program.binary),
-        );
+        files.insert(program.binary, kept(cache, key, program.binary));
     }
     if files.values().all(|file| file.is_file()) {
         return Ok(Some(files));
@@ -45,6 +42,11 @@ pub fn ensure(
         keep(&target.join("release").join(binary), file)?;
     }
     Ok((&now == keys).then_some(files))
+}
+
+/// Where the program with this key is kept.
+pub fn kept(cache: &Path, key: &str, binary: &str) -> PathBuf {
+    cache.join("images/programs").join(key).join(binary)
 }
 
 /// All programs, always: a subset would resolve features differently and compile the dependencies again.

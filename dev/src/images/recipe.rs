@@ -63,13 +63,32 @@ pub const ALL: &[Recipe] = &[
     program("user", "user", "shop-user"),
     program("product", "product", "shop-product"),
     program("order", "order", "shop-order"),
+    program("inventory", "inventory", "shop-inventory"),
+    program("payment", "payment", "shop-payment"),
+    program("recommendation", "recommendation", "shop-recommendation"),
+    program("books", "books", "shop-books"),
+    Recipe {
+        name: "single",
+        folder: "single",
+        content: Content::Program(Program {
+            package: "shop-single",
+            binary: "shop-single",
+        }),
+    },
 ];
 
+/// A program that runs on this machine, in no image; compiled with the others, because it shares their dependencies.
+const LOAD: Program = Program {
+    package: "shop-load",
+    binary: "shop-load",
+};
+
 pub fn programs() -> impl Iterator<Item = Program> {
-    ALL.iter().filter_map(|recipe| match recipe.content {
+    let in_images = ALL.iter().filter_map(|recipe| match recipe.content {
         Content::Packages => None,
         Content::Program(program) => Some(program),
-    })
+    });
+    in_images.chain([LOAD])
 }
 
 impl Recipe {

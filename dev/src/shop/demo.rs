@@ -14,6 +14,7 @@ pub const NODE_PORT: u16 = 30080;
 /// Applies it; `node_port` only where the nodes' addresses can be reached from here.
 pub fn apply(place: &Place, kube: &Kube, size: Size, node_port: bool) -> Result<()> {
     let name = match size {
+        Size::Tiny => "tiny",
         Size::Small => "small",
         Size::Medium => "medium",
     };

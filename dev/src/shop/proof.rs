@@ -1,4 +1,4 @@
-//! The proof of `up`: a new customer's order through the gateway, in its shard, handled by the worker.
+//! The proof of `up`: a new customer's order through the gateway, in its shard, paid with a test token and confirmed.
 //! In: the gateway's address. Out: one line. Each part is asked again until its deadline, as a shop just started may
 //! still be connecting.
 
@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{demo, http};
+use super::{demo, http, stock};
 use crate::failure::{self, Failure};
 use crate::kube::Kube;
 use crate::screen;
 use crate::wait::{self, Look};
 
 const PATIENCE: Duration = Duration::from_secs(90);
-const PRODUCTS: &str = "200";
+/// What a newcomer finds in the shop.
+const PRODUCTS: u32 = 200;
+const QUANTITY: u32 = 1000;
 
 pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
-    seed(kube)?;
+    patiently("seed catalogue and stock", || stock::seed(kube, PRODUCTS, QUANTITY))?;
     let product = patiently("a product", || {
         let page = http::get(&format!("{gateway}/api/v1/products?limit=1"), &[])?.ok("list products")?;
         Ok(page["items"][0]["id"]
@@ -31,7 +33,7 @@ pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
         format!("authorization: Bearer {token}"),
         format!("idempotency-key: {key}"),
     ];
-    let body = json!({"lines": [{"product_id": product, "quantity": 1}]});
+    let body = json!({"lines": [{"product_id": product, "quantity": 1}], "payment_token": "tok_ok"});
     let (order, took) = patiently("the order", || {
         let begun = Instant::now();
         let order = http::post(&format!("{gateway}/api/v1/orders"), &headers, &body)?.ok("place an order")?;
@@ -39,36 +41,17 @@ pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
     })?;
     let placed = Instant::now();
     let id = order["id"].as_str().context("the order has no id")?.to_string();
-    wait_until_accepted(gateway, &headers[..1], &id)?;
+    wait_until_confirmed(gateway, &headers[..1], &id)?;
     Ok(sentence(&order, took, placed.elapsed()))
 }
 
-fn sentence(order: &Value, took: Duration, handled: Duration) -> String {
+fn sentence(order: &Value, took: Duration, confirmed: Duration) -> String {
     let id: String = order["id"].as_str().unwrap_or("?").chars().take(13).collect();
-    let (took, handled) = (took.as_millis(), handled.as_millis());
+    let (took, confirmed) = (took.as_millis(), confirmed.as_millis());
     format!(
-        "order {id}… by a new customer: {took} ms, shard {}, event handled after {handled} ms",
+        "order {id}… by a new customer: {took} ms, shard {}, paid and confirmed after {confirmed} ms",
         order["shard"]
     )
-}
-
-/// Twice is no different from once: a product's number is its identity.
-fn seed(kube: &Kube) -> Result<()> {
-    let pod = format!("deployment/{}-product", demo::NAME);
-    patiently("seed the catalogue", || {
-        kube.run(&[
-            "-n",
-            demo::NAMESPACE,
-            "exec",
-            &pod,
-            "--",
-            "/usr/bin/product",
-            "seed",
-            "--products",
-            PRODUCTS,
-        ])
-    })
-    .map(drop)
 }
 
 fn customer(gateway: &str) -> Result<String> {
@@ -94,11 +77,11 @@ fn customer(gateway: &str) -> Result<String> {
     })
 }
 
-fn wait_until_accepted(gateway: &str, headers: &[String], id: &str) -> Result<()> {
+fn wait_until_confirmed(gateway: &str, headers: &[String], id: &str) -> Result<()> {
     let url = format!("{gateway}/api/v1/orders/{id}");
-    wait::until("the order's event", PATIENCE, Duration::from_millis(50), || {
+    wait::until("the order", PATIENCE, Duration::from_millis(50), || {
         let state = match http::get(&url, headers).and_then(|answer| answer.ok("read the order")) {
-            Ok(order) if order["status"] == "accepted" => return Ok(Look::Ready(())),
+            Ok(order) if order["status"] == "confirmed" => return Ok(Look::Ready(())),
             Ok(order) => format!("the order is {}", order["status"]),
             Err(error) => error.to_string(),
         };
@@ -143,7 +126,7 @@ mod tests {
         let text = sentence(&order, Duration::from_millis(38), Duration::from_millis(210));
         assert_eq!(
             text,
-            "order 0192f3aa-1111… by a new customer: 38 ms, shard 1, event handled after 210 ms"
+            "order 0192f3aa-1111… by a new customer: 38 ms, shard 1, paid and confirmed after 210 ms"
         );
     }
 }

@@ -66,13 +66,9 @@ pub static SHIM: Tool = containerd(
     "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
 );
 pub static CTR: Tool = containerd("ctr", "github.com/containerd/containerd/v2/cmd/ctr");
-pub static REGISTRY: Tool = plain(
-    "registry",
-    "registry",
-    "github.com/distribution/distribution/v3/cmd/registry",
-);
+pub static REGISTRY: Tool = plain("registry", "registry", "./server");
 pub static HELM: Tool = plain("helm", "helm", "helm.sh/helm/v3/cmd/helm");
-pub static COREDNS: Tool = plain("coredns", "coredns", "github.com/coredns/coredns");
+pub static COREDNS: Tool = plain("coredns", "coredns", "./server");
 pub static METRICS_SERVER: Tool = plain(
     "metrics-server",
     "metrics-server",

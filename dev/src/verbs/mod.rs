@@ -3,6 +3,8 @@
 pub mod down;
 pub mod env;
 pub mod images;
+pub mod load;
 pub mod node;
+pub mod seed;
 pub mod status;
 pub mod up;

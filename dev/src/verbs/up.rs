@@ -45,6 +45,7 @@ pub struct Up {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Size {
+    Tiny,
     Small,
     Medium,
 }

@@ -56,7 +56,8 @@ struct RunArguments {
     /// The operator's own namespace, where its Lease lies.
     #[arg(long, env = "SHOP_OPERATOR_NAMESPACE", default_value = "shop-system")]
     namespace: String,
-    /// Default images as JSON: {"postgres": "…", "redis": "…", "rabbitmq": "…", "gateway": "…", "user": "…", "product": "…", "order": "…"}.
+    /// Default images as JSON: {"postgres": "…", "redis": "…", "rabbitmq": "…", "gateway": "…", "single": "…", "user": "…"} and
+    /// so on for every built-in service.
     #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = images)]
     images: Images,
     /// Watch one namespace only; empty for all.
@@ -74,7 +75,7 @@ struct RunArguments {
 }
 
 fn images(text: &str) -> Result<Images, String> {
-    serde_json::from_str(text).map_err(|error| format!("not the JSON of all seven images: {error}"))
+    serde_json::from_str(text).map_err(|error| format!("not the JSON of all images: {error}"))
 }
 
 fn main() -> ExitCode {

@@ -1,7 +1,7 @@
-//! A customer at the shop's door: registers, logs in, orders, looks at the orders. Speaks HTTP to the gateway only.
+//! A customer at the shop's door: registers, logs in, orders, looks at the orders, cancels. Speaks HTTP to the gateway only.
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use shop_contract::api::{
     LogIn, ORDERS, Order, OrderLine, OrderStatus, PRODUCTS, Page, PlaceOrder, Product, RegisterUser, SESSIONS, Session,
@@ -9,6 +9,10 @@ use shop_contract::api::{
 };
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Cards of the test payment provider.
+pub const PAYS: &str = "tok_ok";
+pub const DECLINED: &str = "tok_declined";
 
 /// Where a shop's gateway answers.
 #[derive(Clone, Debug)]
@@ -81,23 +85,49 @@ impl Customer {
         }
     }
 
-    /// Orders one of the product the tests put there.
+    /// Orders one of the product the tests put there, with a card that pays.
     pub async fn order(&self) -> Result<Order> {
+        self.order_of(crate::inside::PRODUCT, PAYS).await
+    }
+
+    /// Orders one of any product, with any card.
+    pub async fn order_of(&self, product: Uuid, card: &str) -> Result<Order> {
+        answer(self.checkout(product, card)).await
+    }
+
+    /// `None` when the shop says that it is sold out.
+    pub async fn order_if_there_is_one(&self, product: Uuid) -> Result<Option<Order>> {
+        let response = self.checkout(product, PAYS).send().await?;
+        let (status, body) = (response.status(), response.text().await?);
+        match status {
+            StatusCode::CONFLICT if body.contains("out-of-stock") => Ok(None),
+            status if status.is_success() => Ok(Some(serde_json::from_str(&body)?)),
+            status => bail!("checkout answered {status}: {body}"),
+        }
+    }
+
+    fn checkout(&self, product: Uuid, card: &str) -> RequestBuilder {
         let line = OrderLine {
-            product_id: crate::inside::PRODUCT,
+            product_id: product,
             quantity: 1,
         };
-        let wish = PlaceOrder { lines: vec![line] };
-        let key = Uuid::new_v4().to_string();
-        let url = format!("{}{ORDERS}", self.storefront.base);
-        let request = self
-            .storefront
-            .http
-            .post(url)
-            .bearer_auth(&self.token)
-            .header("idempotency-key", key)
-            .json(&wish);
-        answer(request).await
+        let wish = PlaceOrder {
+            lines: Some(vec![line]),
+            payment_token: card.into(),
+        };
+        let request = self.storefront.http.post(format!("{}{ORDERS}", self.storefront.base));
+        let request = request.header("idempotency-key", Uuid::new_v4().to_string());
+        request.bearer_auth(&self.token).json(&wish)
+    }
+
+    pub async fn cancel(&self, order: Uuid) -> Result<Order> {
+        let url = format!("{}{ORDERS}/{order}/cancel", self.storefront.base);
+        answer(self.storefront.http.post(url).bearer_auth(&self.token)).await
+    }
+
+    pub async fn look_at(&self, order: Uuid) -> Result<Order> {
+        let url = format!("{}{ORDERS}/{order}", self.storefront.base);
+        answer(self.storefront.http.get(url).bearer_auth(&self.token)).await
     }
 
     pub async fn orders(&self) -> Result<Vec<Order>> {
@@ -110,19 +140,19 @@ impl Customer {
         Ok(page.items)
     }
 
-    /// `Ok` once the worker has handled the event of this order.
-    pub async fn was_accepted(&self, order: Uuid) -> Result<()> {
-        let orders = self.orders().await?;
-        let mine = orders
-            .iter()
-            .find(|one| one.id == order)
-            .with_context(|| format!("order {order} is not listed"))?;
-        ensure!(
-            mine.status == OrderStatus::Accepted,
-            "order {order} is {:?}",
-            mine.status
-        );
-        Ok(())
+    /// `Ok` once this order is paid and its stock claimed.
+    pub async fn was_confirmed(&self, order: Uuid) -> Result<Order> {
+        self.is(order, OrderStatus::Confirmed).await
+    }
+
+    pub async fn was_cancelled(&self, order: Uuid) -> Result<Order> {
+        self.is(order, OrderStatus::Cancelled).await
+    }
+
+    async fn is(&self, order: Uuid, wanted: OrderStatus) -> Result<Order> {
+        let order = self.look_at(order).await?;
+        ensure!(order.status == wanted, "order {} is {:?}", order.id, order.status);
+        Ok(order)
     }
 }
 

@@ -1,21 +1,24 @@
-//! Looks behind the shop's walls: SQL inside one shard, RabbitMQ's management interface. Pod addresses have to be
-//! reachable from where the tests run.
+//! Looks behind the shop's walls: SQL inside one shard, a service's own verbs, RabbitMQ's management interface. Pod
+//! addresses have to be reachable from where the tests run.
 
 use anyhow::{Context, Result, ensure};
-use k8s_openapi::api::core::v1::{Endpoints, Pod};
-use kube::api::Api;
+use k8s_openapi::api::core::v1::{ConfigMap, Endpoints, Pod};
+use kube::ResourceExt;
+use kube::api::{Api, AttachParams};
+use shop_contract::shard_map::{FILE, ShardMap};
 use shop_contract::{database, event, port};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
+use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use crate::Shop;
 
-/// What test customers order: in no list, so that the catalogue stays the user's own.
+/// What test customers order: in no list, so that the catalogue stays the user's own, and more than all tests sell.
 pub const PRODUCT: Uuid = Uuid::from_u128(0x01900000_0000_7000_8000_0000000000e2);
 
 /// A session on the primary of one shard, with the services' own role.
-async fn primary(shop: &Shop, database: &str, shard: u16) -> Result<PgConnection> {
+pub async fn primary(shop: &Shop, database: &str, shard: u16) -> Result<PgConnection> {
     let options = PgConnectOptions::new()
         .host(&primary_address(shop, database, shard).await?)
         .port(port::POSTGRES)
@@ -52,14 +55,55 @@ pub async fn orders_missing(shop: &Shop, shard: u16, wanted: &[Uuid]) -> Result<
     Ok(missing)
 }
 
-/// Puts [`PRODUCT`] into the catalogue, once.
-pub async fn stock(shop: &Shop) -> Result<()> {
+/// Puts a product into the catalogue, once, with so many on the shelf.
+pub async fn stock(shop: &Shop, product: Uuid, quantity: u32) -> Result<()> {
     let mut session = primary(shop, database::CATALOG, 0).await?;
     let statement = "insert into products (id, name, description, price_cents, currency, listed) \
                      values ($1, 'A tested thing', 'Ordered by end-to-end tests', 1250, 'EUR', false) on conflict do nothing";
-    sqlx::query(statement).bind(PRODUCT).execute(&mut session).await?;
+    sqlx::query(statement).bind(product).execute(&mut session).await?;
     session.close().await?;
+    let (product, quantity) = (product.to_string(), quantity.to_string());
+    run(
+        shop,
+        "inventory",
+        &["seed", "--product", &product, "--quantity", &quantity],
+    )
+    .await
+}
+
+/// A verb of a service, in one of its pods.
+async fn run(shop: &Shop, service: &str, verb: &[&str]) -> Result<()> {
+    let selector = format!("app.kubernetes.io/component=service,app.kubernetes.io/name={service}");
+    let ready = shop.ready_pods(&selector).await?;
+    let pod = ready.first().with_context(|| format!("no pod of {service} is ready"))?;
+    let program = format!("/usr/bin/{service}");
+    let command = std::iter::once(program.as_str()).chain(verb.iter().copied());
+    let pods: Api<Pod> = shop.cluster.api(shop.namespace());
+    let mut running = pods.exec(&pod.name_any(), command, &AttachParams::default()).await?;
+    let ended = running.take_status();
+    let mut words = String::new();
+    if let Some(mut stderr) = running.stderr() {
+        stderr.read_to_string(&mut words).await?;
+    }
+    let status = match ended {
+        Some(ended) => ended.await,
+        None => None,
+    };
+    let succeeded = status.as_ref().and_then(|status| status.status.as_deref()) == Some("Success");
+    ensure!(succeeded, "{program} {verb:?}: {status:?} {words}");
     Ok(())
+}
+
+/// The published map of buckets to shards.
+pub async fn shard_map(shop: &Shop) -> Result<ShardMap> {
+    let maps: Api<ConfigMap> = shop.cluster.api(shop.namespace());
+    let published = maps.get(&format!("{}-shard-map", shop.name)).await?;
+    let text = published
+        .data
+        .unwrap_or_default()
+        .remove(FILE)
+        .context("no shard map in it")?;
+    Ok(ShardMap::parse(&text)?)
 }
 
 /// Patroni keeps the primary's address in the endpoints of the shard's Service.

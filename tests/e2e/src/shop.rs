@@ -212,11 +212,22 @@ impl Shop {
         Ok(String::from_utf8(value.0.clone())?)
     }
 
+    /// Makes the generated Secret one of an older operator, which did not know this key.
+    pub async fn forget_secret(&self, key: &str) {
+        let secrets: Api<Secret> = self.cluster.api(&self.namespace);
+        let without = Patch::Merge(json!({"data": {key: null}}));
+        let name = format!("{}-secrets", self.name);
+        secrets
+            .patch(&name, &PatchParams::default(), &without)
+            .await
+            .expect("the Secret can be edited");
+    }
+
     /// The shop's door, with something in the catalogue to order.
     pub async fn storefront(&self) -> Storefront {
         let what = format!("shop {} has a door and something to sell", self.name);
         eventually(SOON, what, || async {
-            inside::stock(self).await?;
+            inside::stock(self, inside::PRODUCT, 100_000).await?;
             self.door().await
         })
         .await

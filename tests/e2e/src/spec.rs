@@ -15,6 +15,7 @@ pub fn document(name: &str, spec: Value) -> DynamicObject {
 pub fn tiny_spec() -> Value {
     let one = json!({"replicas": 1});
     json!({
+        "audience": {"dailyActiveUsers": "10k"},
         "deletionProtection": false,
         "postgres": {
             "catalog": {"replicas": 0, "storage": {"size": "1Gi"}},

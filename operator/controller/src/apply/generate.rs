@@ -79,6 +79,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_a_newer_operator_wants_is_added_and_the_others_rest() {
+        let old = missing(&wanted(), &BTreeMap::new()).expect("all can be made");
+        let mut wanted = wanted();
+        wanted.push(GeneratedKey {
+            key: "new".into(),
+            how: Generator::Password { length: 32 },
+        });
+        let added = missing(&wanted, &old).expect("one more can be made");
+        assert_eq!(added.keys().collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
     fn a_lost_public_key_is_made_from_the_seed_that_is_there() {
         let made = missing(&wanted(), &BTreeMap::new()).expect("all can be made");
         let mut left = made.clone();

@@ -6,6 +6,7 @@ mod customer;
 mod drive;
 mod proof;
 mod prove;
+mod standstill;
 
 use crate::cache::ShopKey;
 use crate::context;

@@ -1,12 +1,14 @@
 //! The proof that the shop serves: in every shard of `orders` a synthetic customer logs in through the gateway, places an
-//! order and sees it accepted by the worker. Goes the way a customer's request goes and asks no datastore itself.
-//! A failure names the tier.
+//! order, pays with a test token and sees it confirmed, which takes payment, inventory and order workers. Goes the way a
+//! customer's request goes and asks no datastore itself. A failure names the tier.
 
 use super::customer::{Customer, customer_of};
+use super::standstill::standstill;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
+use shop_contract::api::payment::{Payment, PaymentStatus};
 use shop_contract::api::{
-    LogIn, ORDERS, Order, OrderLine, OrderStatus, Page, PlaceOrder, RegisterUser, SESSIONS, Session, USERS,
+    LogIn, ORDERS, Order, OrderLine, OrderStatus, PAYMENTS, Page, PlaceOrder, RegisterUser, SESSIONS, Session, USERS,
 };
 use shop_contract::probe::{SYNTHETIC_HEADER, SYNTHETIC_PRODUCT};
 use shop_contract::problem::Problem;
@@ -16,8 +18,10 @@ use uuid::Uuid;
 
 /// One request.
 const REQUEST: Duration = Duration::from_secs(5);
-/// From placing an order to its event being handled.
-const ACCEPTED_WITHIN: Duration = Duration::from_secs(15);
+/// From placing an order to its being paid and confirmed.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(20);
+/// What the test provider always authorises and captures at once.
+const TEST_TOKEN: &str = "tok_ok";
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,10 +73,10 @@ impl Proof<'_> {
             });
         }
         let placed = started.elapsed();
-        self.accepted(&token, order.id).await?;
-        let (placed, handled) = (placed.as_millis(), started.elapsed().as_millis());
+        self.confirmed(&token, order.id).await?;
+        let (placed, confirmed) = (placed.as_millis(), started.elapsed().as_millis());
         Ok(format!(
-            "order {} in shard {shard}: placed in {placed} ms, handled after {handled} ms",
+            "order {} in shard {shard}: placed in {placed} ms, confirmed after {confirmed} ms",
             order.id
         ))
     }
@@ -110,41 +114,42 @@ impl Proof<'_> {
 
     async fn place(&self, token: &str) -> Result<Order, Failure> {
         let body = PlaceOrder {
-            lines: vec![OrderLine {
+            lines: Some(vec![OrderLine {
                 product_id: SYNTHETIC_PRODUCT,
                 quantity: 1,
-            }],
+            }]),
+            payment_token: TEST_TOKEN.to_owned(),
         };
         let request = self.http.post(self.url(ORDERS)).bearer_auth(token).json(&body);
         let request = request.header("idempotency-key", Uuid::new_v4().to_string());
         read("service/order", self.send("service/order", request).await?).await
     }
 
-    async fn accepted(&self, token: &str, id: Uuid) -> Result<(), Failure> {
-        let deadline = Instant::now() + ACCEPTED_WITHIN;
+    async fn confirmed(&self, token: &str, id: Uuid) -> Result<(), Failure> {
+        let deadline = Instant::now() + CONFIRMED_WITHIN;
         loop {
-            let request = self
-                .http
-                .get(self.url(ORDERS))
-                .query(&[("limit", "50")])
-                .bearer_auth(token);
-            let page: Page<Order> = read("service/order", self.send("service/order", request).await?).await?;
-            let order = page.items.iter().find(|order| order.id == id);
-            if order.is_some_and(|order| order.status == OrderStatus::Accepted) {
-                return Ok(());
+            let request = self.http.get(self.url(&format!("{ORDERS}/{id}"))).bearer_auth(token);
+            let order: Order = read("service/order", self.send("service/order", request).await?).await?;
+            match order.status {
+                OrderStatus::Placed => {}
+                OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered => return Ok(()),
+                // Waiting does not help any more.
+                OrderStatus::Cancelled => return Err(standstill(&order, None, CONFIRMED_WITHIN)),
             }
             if Instant::now() >= deadline {
-                let message = format!(
-                    "order {id} was placed but not accepted within {} s",
-                    ACCEPTED_WITHIN.as_secs()
-                );
-                return Err(Failure {
-                    tier: "rabbitmq".to_owned(),
-                    message,
-                });
+                let payment = self.payment_of(token, id).await?;
+                return Err(standstill(&order, payment, CONFIRMED_WITHIN));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// The state of an order's payment; `None` when there is none yet.
+    async fn payment_of(&self, token: &str, order: Uuid) -> Result<Option<PaymentStatus>, Failure> {
+        let request = self.http.get(self.url(PAYMENTS)).query(&[("order_id", order)]);
+        let answer = self.send("service/payment", request.bearer_auth(token)).await?;
+        let page: Page<Payment> = read("service/payment", answer).await?;
+        Ok(page.items.into_iter().next().map(|payment| payment.status))
     }
 
     fn url(&self, path: &str) -> String {

@@ -141,6 +141,11 @@ fn default_images() -> Images {
         user: image("user"),
         product: image("product"),
         order: image("order"),
+        inventory: image("inventory"),
+        payment: image("payment"),
+        recommendation: image("recommendation"),
+        books: image("books"),
+        single: image("single"),
     }
 }
 

@@ -55,7 +55,13 @@ async fn the_demo_shop_is_ready_and_says_so() {
             "redis",
             "rabbitmq",
             "gateway",
+            "service/user",
+            "service/product",
             "service/order",
+            "service/inventory",
+            "service/payment",
+            "service/recommendation",
+            "service/books",
         ] {
             assert!(
                 status.components.iter().any(|one| one.name == wanted),
@@ -78,7 +84,7 @@ async fn a_customer_can_order() {
         let storefront = demo.storefront().await;
         let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
         let order = eventually(SOON, "an order is placed", || customer.order()).await;
-        eventually(SOON, "the order is accepted", || customer.was_accepted(order.id)).await;
+        eventually(SOON, "the order is confirmed", || customer.was_confirmed(order.id)).await;
     })
     .await;
 }

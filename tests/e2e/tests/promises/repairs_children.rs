@@ -19,6 +19,7 @@ async fn deleted_children_come_back() {
             (ApiResource::erase::<Service>(&()), "demo-product"),
             (ApiResource::erase::<ConfigMap>(&()), "demo-shard-map"),
             (ApiResource::erase::<Deployment>(&()), "demo-order-work"),
+            (ApiResource::erase::<Deployment>(&()), "demo-payment-work"),
             (ApiResource::erase::<PodDisruptionBudget>(&()), "demo-redis"),
             (ApiResource::erase::<StatefulSet>(&()), "demo-payments-0"),
         ] {
@@ -138,10 +139,7 @@ async fn a_deleted_queue_comes_back() {
         let storefront = demo.storefront().await;
         let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
         let order = eventually(SOON, "an order is placed", || customer.order()).await;
-        eventually(SOON, "its event is handled by a worker", || {
-            customer.was_accepted(order.id)
-        })
-        .await;
+        eventually(SOON, "workers confirm it", || customer.was_confirmed(order.id)).await;
     })
     .await;
 }

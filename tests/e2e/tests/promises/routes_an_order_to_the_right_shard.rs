@@ -1,8 +1,7 @@
-//! An order that went through the gateway lies in the shard its customer belongs to, in no other, and its event was
-//! handled.
+//! An order that went through the gateway lies in the shard its customer belongs to, in no other, and is confirmed there.
 
 use shop_contract::bucket::bucket_of;
-use shop_contract::shard_map::{FILE, ShardMap};
+use shop_contract::shard_map::ShardMap;
 use shop_e2e::stage::with_demo_shop;
 use shop_e2e::{Customer, SOON, Shop, eventually, inside};
 use std::collections::BTreeMap;
@@ -11,7 +10,7 @@ use std::collections::BTreeMap;
 #[ignore = "needs a cluster"]
 async fn an_order_lies_in_its_customers_shard_only() {
     with_demo_shop(|demo| async move {
-        let map = published_map(&demo).await;
+        let map = inside::shard_map(&demo).await.expect("the shard map is published");
         assert!(
             map.shards.len() > 1,
             "the demo shop has one shard of orders: nothing to route"
@@ -23,7 +22,7 @@ async fn an_order_lies_in_its_customers_shard_only() {
                 "the answer names another shard than the map does for {}",
                 customer.id
             );
-            eventually(SOON, "the event is handled", || customer.was_accepted(order.id)).await;
+            eventually(SOON, "the order is confirmed", || customer.was_confirmed(order.id)).await;
             for candidate in &map.shards {
                 let rows = inside::rows_of_order(&demo, candidate.index, order.id)
                     .await
@@ -39,16 +38,6 @@ async fn an_order_lies_in_its_customers_shard_only() {
         }
     })
     .await;
-}
-
-async fn published_map(shop: &Shop) -> ShardMap {
-    let maps: kube::Api<k8s_openapi::api::core::v1::ConfigMap> = shop.cluster.api(shop.namespace());
-    let published = maps
-        .get(&format!("{}-shard-map", shop.name))
-        .await
-        .expect("the shard map is published");
-    let text = published.data.unwrap_or_default().remove(FILE).expect("its key");
-    ShardMap::parse(&text).expect("a whole map")
 }
 
 /// Registers customers until every shard has one.

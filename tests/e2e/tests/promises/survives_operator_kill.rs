@@ -36,7 +36,8 @@ async fn a_bring_up_survives_kills_of_the_operator() {
         the_secret_outlives_another_kill(&shop, &operator).await;
         let storefront = shop.storefront().await;
         let customer = eventually(SOON, "a customer registers", || storefront.register()).await;
-        eventually(SOON, "an order is placed", || customer.order()).await;
+        let order = eventually(SOON, "an order is placed", || customer.order()).await;
+        eventually(SOON, "the order is confirmed", || customer.was_confirmed(order.id)).await;
     })
     .await;
 }
@@ -52,7 +53,13 @@ async fn nothing_was_made_twice(shop: &Shop) {
 }
 
 async fn the_secret_outlives_another_kill(shop: &Shop, operator: &Operator) {
-    let keys = ["postgres-superuser", "orders-password", "rabbitmq-shop", "token-seed"];
+    let keys = [
+        "postgres-superuser",
+        "orders-password",
+        "rabbitmq-shop",
+        "token-seed",
+        "webhook-secret",
+    ];
     let mut before = Vec::new();
     for key in keys {
         before.push(shop.secret(key).await.expect("the Secret has its keys"));

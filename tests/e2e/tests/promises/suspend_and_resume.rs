@@ -29,8 +29,8 @@ async fn suspending_stops_every_pod_and_keeps_the_data() {
         shop.becomes_ready().await;
         let storefront = shop.storefront().await;
         let customer = customer.at(&storefront);
-        eventually(SOON, "the old order is there and handled", || {
-            customer.was_accepted(order.id)
+        eventually(SOON, "the old order is there and confirmed", || {
+            customer.was_confirmed(order.id)
         })
         .await;
     })
