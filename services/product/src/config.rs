@@ -1,13 +1,24 @@
-//! The settings of `product`, read from the environment the operator sets.
+//! The settings of `product`, read from the environment the operator sets. The worker and the API need other ones.
 
 use shop_contract::env;
 use shop_kit_config::{Env, HostPort, Secret};
+use shop_kit_events::Broker;
 use shop_kit_postgres::CatalogSettings;
+use shop_kit_token::Verifier;
 
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct ApiConfig {
     pub catalog: CatalogSettings,
-    pub redis: RedisSettings,
+    /// None: nothing is cached.
+    pub redis: Option<RedisSettings>,
+    pub verifier: Verifier,
+}
+
+#[derive(Clone, Debug)]
+pub struct WorkConfig {
+    pub catalog: CatalogSettings,
+    pub redis: Option<RedisSettings>,
+    pub broker: Broker,
 }
 
 #[derive(Clone, Debug)]
@@ -18,18 +29,36 @@ pub struct RedisSettings {
     pub password: Secret,
 }
 
-impl Config {
+impl ApiConfig {
     pub fn read(env: &Env) -> Option<Self> {
         let (catalog, redis) = (CatalogSettings::read(env), RedisSettings::read(env));
+        let verifier = Verifier::read(env);
         Some(Self {
             catalog: catalog?,
             redis: redis?,
+            verifier: verifier?,
+        })
+    }
+}
+
+impl WorkConfig {
+    pub fn read(env: &Env) -> Option<Self> {
+        let (catalog, redis) = (CatalogSettings::read(env), RedisSettings::read(env));
+        let broker = Broker::read(env);
+        Some(Self {
+            catalog: catalog?,
+            redis: redis?,
+            broker: broker?,
         })
     }
 }
 
 impl RedisSettings {
-    fn read(env: &Env) -> Option<Self> {
+    /// `Some(None)` when no address is set: a shop without a cache.
+    fn read(env: &Env) -> Option<Option<Self>> {
+        if env.optional(env::REDIS_ADDRESSES).is_none() {
+            return Some(None);
+        }
         let (addresses, user) = (env.host_ports(env::REDIS_ADDRESSES), env.text(env::REDIS_USER));
         let password = env.secret(env::REDIS_PASSWORD);
         let cluster = match env.text(env::REDIS_MODE).as_deref() {
@@ -41,11 +70,11 @@ impl RedisSettings {
             }
             None => None,
         };
-        Some(Self {
+        Some(Some(Self {
             addresses: addresses?,
             cluster: cluster?,
             user: user?,
             password: password?,
-        })
+        }))
     }
 }

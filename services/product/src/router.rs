@@ -1,33 +1,49 @@
 //! The routes of this service and what their handlers share.
 
-use crate::cache::{Cache, RedisCache};
-use crate::http::product;
+use crate::cache::Cache;
+use crate::http::{category, image, list, merchant, product};
+use crate::images::Images;
+use crate::search::Search;
+use crate::store::reads::Reads;
 use axum::Router;
-use axum::routing::get;
-use prometheus::Registry;
-use shop_contract::api::{PRODUCTS, Product};
+use axum::extract::FromRef;
+use shop_contract::api::PRODUCTS;
+use shop_kit_http::openapi::{Document, document};
 use shop_kit_postgres::Pool;
+use shop_kit_token::Verifier;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct AppState {
-    pub pool: Pool,
-    /// Single products by id.
-    pub one: Arc<Cache<Product>>,
-}
-
-impl AppState {
-    pub fn new(pool: Pool, redis: RedisCache, registry: &Registry) -> prometheus::Result<Self> {
-        Ok(Self {
-            pool,
-            one: Arc::new(Cache::new(redis, registry)?),
-        })
-    }
+    /// The primary: for writes, and for reads that must not lag.
+    pub catalog: Pool,
+    pub reads: Reads,
+    pub cache: Cache,
+    pub search: Arc<dyn Search>,
+    pub images: Arc<dyn Images>,
+    pub verifier: Verifier,
 }
 
 pub fn router(state: AppState) -> Router {
-    Router::new()
-        .route(PRODUCTS, get(product::list))
-        .route(&format!("{PRODUCTS}/{{id}}"), get(product::show))
-        .with_state(state)
+    let (routes, document) = described();
+    routes.merge(document.routes(PRODUCTS)).with_state(state)
+}
+
+/// What `/api/v1/products/openapi.json` says.
+pub fn description() -> Document {
+    described().1
+}
+
+fn described() -> (Router<AppState>, Document) {
+    let (routes, api) = OpenApiRouter::new()
+        .routes(routes!(list::list, merchant::create))
+        .routes(routes!(product::show, merchant::change, merchant::remove))
+        .routes(routes!(merchant::set_price))
+        .routes(routes!(image::upload))
+        .routes(routes!(category::list))
+        .routes(routes!(category::put))
+        .split_for_parts();
+    (routes, document("product", api))
 }

@@ -1,76 +1,162 @@
 //! Cache-aside: Redis first, else the loader, whose answer is kept for next time. What does not exist is kept too, for
 //! a shorter time. Concurrent misses of one key load once. A cache that is down costs nothing but the loads.
+//!
+//! Entries carry their product's version and never give way to an older one. So a change written through holds against
+//! a load that began before it and ends after it. Entries live much longer ([`Kind::Product`]) than a load may be late
+//! ([`LATEST`]), so the newer one is still there to hold.
 
+mod entry;
 mod flight;
+mod metrics;
 mod redis;
 
-pub use redis::RedisCache;
+pub use entry::Entry;
+pub use metrics::CacheMetrics;
+pub use redis::{Down, RedisCache};
 
 use flight::Flights;
-use prometheus::{IntCounterVec, Opts, Registry};
 use rand::RngExt;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use shop_kit_postgres::StoreError;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// What Redis keeps, and how long: each entry gets up to a tenth more or less, so that they do not all end at once.
-const FOUND: Duration = Duration::from_secs(300);
+/// A load that took longer fills nothing.
+const LATEST: Duration = Duration::from_secs(20);
+/// How long it is known that something does not exist.
 const ABSENT: Duration = Duration::from_secs(30);
 
-pub struct Cache<T> {
-    redis: RedisCache,
-    flights: Flights<Option<T>>,
-    reads: IntCounterVec,
+/// What is cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One product, by id.
+    Product,
+    /// First pages of lists and searches; not invalidated, so they live only seconds.
+    Page,
+    /// Counts over everything found: dearer, and less often looked at closely.
+    Facets,
+    Categories,
 }
 
-impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Cache<T> {
-    pub fn new(redis: RedisCache, registry: &Registry) -> prometheus::Result<Self> {
-        let reads = IntCounterVec::new(
-            Opts::new("shop_cache_reads_total", "Reads by outcome: hit, miss, down"),
-            &["outcome"],
-        )?;
-        registry.register(Box::new(reads.clone()))?;
-        Ok(Self {
-            redis,
-            flights: Flights::default(),
-            reads,
+/// Cloning shares everything.
+#[derive(Clone)]
+pub struct Cache {
+    redis: Option<RedisCache>,
+    flights: Arc<Flights<Entry>>,
+    metrics: CacheMetrics,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Page => "page",
+            Self::Facets => "facets",
+            Self::Categories => "categories",
+        }
+    }
+
+    fn life(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Product => 300,
+            Self::Page => 5,
+            Self::Facets => 60,
+            Self::Categories => 60,
         })
     }
+}
 
-    /// The value of `key`, or what `load` finds. `None` is "does not exist".
-    pub async fn get<F>(&self, key: &str, load: F) -> Result<Option<T>, StoreError>
-    where
-        F: Future<Output = Result<Option<T>, StoreError>> + Send + 'static,
-    {
-        let cached = self.redis.get(key).await;
-        let known = cached
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref)
-            .and_then(|bytes| serde_json::from_slice(bytes).ok());
-        let outcome = match (&cached, &known) {
-            (_, Some(_)) => "hit",
-            (Ok(_), None) => "miss",
-            (Err(_), None) => "down",
-        };
-        self.reads.with_label_values(&[outcome]).inc();
-        if let Some(value) = known {
-            return Ok(value);
+impl Cache {
+    /// Without a Redis there is no cache at all: every read loads.
+    pub fn new(redis: Option<RedisCache>, metrics: CacheMetrics) -> Self {
+        Self {
+            redis,
+            flights: Arc::default(),
+            metrics,
         }
-        let (redis, name) = (self.redis.clone(), key.to_owned());
-        let flight = async move {
-            let value = load.await?;
-            let life = jittered(if value.is_some() { FOUND } else { ABSENT });
-            if let Ok(bytes) = serde_json::to_vec(&value) {
-                redis.put(&name, bytes, life).await;
-            }
-            Ok(value)
+    }
+
+    /// The entry of `key`, or what `load` finds.
+    pub async fn get<F>(&self, kind: Kind, key: &str, load: F) -> Result<Entry, StoreError>
+    where
+        F: Future<Output = Result<Entry, StoreError>> + Send + 'static,
+    {
+        let Some(redis) = &self.redis else {
+            self.metrics.loaded(kind);
+            return load.await;
         };
-        self.flights.join(key, flight).await
+        let name = name(kind, key);
+        let cached = redis.get(&name).await;
+        let down = cached.is_err();
+        let known = cached.ok().flatten().and_then(Entry::decode);
+        self.metrics.read(kind, down, known.as_ref());
+        if let Some(entry) = known {
+            return Ok(entry);
+        }
+        let (this, at) = (self.clone(), name.clone());
+        let flight = async move {
+            this.metrics.loaded(kind);
+            let begun = Instant::now();
+            let entry = load.await?;
+            Ok(this.keep(kind, &at, entry, begun).await)
+        };
+        let (entry, joined) = self.flights.join(&name, flight).await;
+        if joined {
+            self.metrics.saved(kind);
+        }
+        entry
+    }
+
+    /// What is known of many keys, in their order; None is a miss.
+    pub async fn known(&self, kind: Kind, keys: &[String]) -> Vec<Option<Entry>> {
+        let Some(redis) = &self.redis else {
+            return vec![None; keys.len()];
+        };
+        let names: Vec<String> = keys.iter().map(|key| name(kind, key)).collect();
+        let cached = redis.get_many(&names).await;
+        let down = cached.is_err();
+        let known: Vec<Option<Entry>> = match cached {
+            Ok(values) => values.into_iter().map(|value| value.and_then(Entry::decode)).collect(),
+            Err(Down) => vec![None; keys.len()],
+        };
+        for entry in &known {
+            self.metrics.read(kind, down, entry.as_ref());
+        }
+        known
+    }
+
+    /// Fills what [`Cache::known`] missed; `begun` is when its load began. The newer of the two entries comes back.
+    pub async fn fill(&self, kind: Kind, key: &str, entry: Entry, begun: Instant) -> Entry {
+        self.metrics.loaded(kind);
+        self.keep(kind, &name(kind, key), entry, begun).await
+    }
+
+    /// Writes a change through. Later readers see it or a newer one, unless Redis is away: then the change's event
+    /// brings it once Redis is back.
+    pub async fn put(&self, kind: Kind, key: &str, entry: &Entry) -> Result<(), Down> {
+        let Some(redis) = &self.redis else { return Ok(()) };
+        let name = name(kind, key);
+        // A load under way may have seen what was before; who asks from now on must not wait for that one.
+        self.flights.leave(&name);
+        redis.put_newer(&name, entry, life(kind, entry)).await.map(|_| ())
+    }
+
+    async fn keep(&self, kind: Kind, name: &str, entry: Entry, begun: Instant) -> Entry {
+        let Some(redis) = self.redis.as_ref().filter(|_| begun.elapsed() <= LATEST) else {
+            return entry;
+        };
+        let kept = redis.put_newer(name, &entry, life(kind, &entry)).await;
+        kept.ok().flatten().unwrap_or(entry)
     }
 }
 
-fn jittered(life: Duration) -> Duration {
+fn name(kind: Kind, key: &str) -> String {
+    format!("{}:{key}", kind.name())
+}
+
+/// Up to a tenth more or less, so that entries made together do not all end together. A removed product is remembered
+/// as long as one that is there: its version must outlive late loads.
+fn life(kind: Kind, entry: &Entry) -> Duration {
+    let never_was = entry.body.is_none() && entry.version == 0;
+    let life = if never_was { ABSENT } else { kind.life() };
     life.mul_f64(rand::rng().random_range(0.9..1.1))
 }

@@ -1,6 +1,7 @@
 //! Redis as a cache that may be missing. A background task keeps the connection; requests use it while it is good and
 //! never wait longer than [`PATIENCE`]. The first failure switches it off until the background task has seen it answer.
 
+use super::Entry;
 use crate::config::RedisSettings;
 use redis::aio::MultiplexedConnection;
 use redis::cluster_async::ClusterConnection;
@@ -20,6 +21,12 @@ const CHECK: Duration = Duration::from_secs(1);
 /// Between attempts to get it back.
 const PAUSE: Duration = Duration::from_secs(1);
 const PREFIX: &str = "shop:product:";
+/// Versions are compared as numbers, which Lua keeps exactly up to 2^53.
+const PUT_NEWER: &str = "local held = redis.call('GET', KEYS[1])
+local version = held and tonumber(string.match(held, '^(%d+):'))
+if version and version > tonumber(ARGV[1]) then return held end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return false";
 
 /// Redis did not answer, or is switched off.
 #[derive(Debug)]
@@ -80,15 +87,27 @@ impl RedisCache {
         self.ask(&command).await
     }
 
-    /// A value that is not kept is loaded again: nothing to report.
-    pub async fn put(&self, key: &str, value: Vec<u8>, life: Duration) {
-        let mut command = redis::cmd("SET");
+    /// In the order of `keys`, of which there is at least one.
+    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Down> {
+        let mut command = redis::cmd("MGET");
+        for key in keys {
+            command.arg(format!("{PREFIX}{key}"));
+        }
+        self.ask(&command).await
+    }
+
+    /// Keeps the entry unless a newer one is there, which then comes back.
+    pub async fn put_newer(&self, key: &str, entry: &Entry, life: Duration) -> Result<Option<Entry>, Down> {
+        let mut command = redis::cmd("EVAL");
         command
+            .arg(PUT_NEWER)
+            .arg(1)
             .arg(format!("{PREFIX}{key}"))
-            .arg(value)
-            .arg("PX")
+            .arg(entry.version)
+            .arg(entry.encode())
             .arg(life.as_millis() as u64);
-        let _: Result<Option<String>, Down> = self.ask(&command).await;
+        let newer: Option<Vec<u8>> = self.ask(&command).await?;
+        Ok(newer.and_then(Entry::decode))
     }
 
     async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, Down> {

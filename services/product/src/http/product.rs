@@ -1,65 +1,89 @@
-//! `GET /api/v1/products` and `GET /api/v1/products/{id}`.
+//! `GET /api/v1/products/{id}`, and the same for many ids at once. Both go through the versioned cache to the primary:
+//! these prices are charged.
 
+use super::{body, json, no_product};
+use crate::cache::{Entry, Kind};
 use crate::router::AppState;
-use crate::store::product;
+use crate::store::product::{self, Known};
+use axum::body::Bytes;
 use axum::extract::State;
-use serde::Deserialize;
-use shop_contract::api::{Page, Product};
-use shop_kit_http::{ApiError, Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures::future::join_all;
+use shop_contract::api::product::CatalogProduct;
+use shop_kit_http::{ApiError, Path};
+use shop_kit_postgres::{Pool, StoreError};
+use std::collections::HashMap;
+use std::time::Instant;
 use uuid::Uuid;
 
-const LIMIT: (i64, i64, i64) = (1, 20, 100);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listing {
-    limit: Option<i64>,
-    cursor: Option<String>,
+/// One product, listed or not.
+#[utoipa::path(
+    get,
+    path = "/api/v1/products/{id}",
+    operation_id = "getProduct",
+    tag = "products",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The product", body = CatalogProduct))
+)]
+pub async fn show(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<Response, ApiError> {
+    let pool = state.catalog.clone();
+    let load = async move { load(&pool, id).await };
+    let entry = state.cache.get(Kind::Product, &id.to_string(), load).await?;
+    let found = entry.body.ok_or_else(|| no_product(id))?;
+    Ok(json(StatusCode::OK, found))
 }
 
-pub async fn show(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result<axum::Json<Product>, ApiError> {
-    let pool = state.pool.clone();
-    let found = state
-        .one
-        .get(&id.to_string(), async move { product::find(&pool, id).await })
-        .await?;
-    found
-        .map(axum::Json)
-        .ok_or_else(|| ApiError::not_found(format!("there is no product {id}")))
-}
-
-pub async fn list(
-    State(state): State<AppState>,
-    Query(listing): Query<Listing>,
-) -> Result<axum::Json<Page<Product>>, ApiError> {
-    let (limit, after) = (limit(listing.limit)?, cursor(listing.cursor.as_deref())?);
-    let mut items = product::list(&state.pool, after, limit + 1).await?;
-    let more = items.len() as i64 > limit;
-    items.truncate(limit as usize);
-    let next_cursor = items.last().filter(|_| more).map(|last| last.id.simple().to_string());
-    Ok(axum::Json(Page { items, next_cursor }))
-}
-
-fn limit(given: Option<i64>) -> Result<i64, ApiError> {
-    let (least, default, most) = LIMIT;
-    let limit = given.unwrap_or(default);
-    if (least..=most).contains(&limit) {
-        return Ok(limit);
+/// In the order of `ids`; unknown ones are left out. What the cache does not know is loaded in one statement.
+pub(super) async fn show_many(state: &AppState, ids: &[Uuid]) -> Result<Response, ApiError> {
+    let keys: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    let known = state.cache.known(Kind::Product, &keys).await;
+    let mut bodies: HashMap<Uuid, Option<Bytes>> = HashMap::new();
+    let mut missed = Vec::new();
+    for (id, entry) in ids.iter().zip(known) {
+        match entry {
+            Some(entry) => drop(bodies.insert(*id, entry.body)),
+            None => missed.push(*id),
+        }
     }
-    Err(query_error(format!(
-        "limit is {limit}: must be between {least} and {most}"
-    )))
+    if !missed.is_empty() {
+        let begun = Instant::now();
+        let loaded = load_many(&state.catalog, &missed).await?;
+        let filled = loaded.into_iter().map(|(id, entry)| async move {
+            let kept = state.cache.fill(Kind::Product, &id.to_string(), entry, begun).await;
+            (id, kept.body)
+        });
+        bodies.extend(join_all(filled).await);
+    }
+    let items: Vec<&[u8]> = ids.iter().filter_map(|id| bodies.get(id)?.as_deref()).collect();
+    let items = items.join(&b","[..]);
+    Ok(json(
+        StatusCode::OK,
+        [b"{\"items\":[", &items[..], b"]}"].concat().into(),
+    ))
 }
 
-fn cursor(given: Option<&str>) -> Result<Option<Uuid>, ApiError> {
-    given
-        .map(|text| {
-            text.parse()
-                .map_err(|_| query_error("cursor: pass the `next_cursor` of the page before".to_owned()))
-        })
-        .transpose()
+async fn load(pool: &Pool, id: Uuid) -> Result<Entry, StoreError> {
+    let loaded = load_many(pool, &[id]).await?;
+    Ok(loaded.into_iter().next().map_or(Entry::absent(0), |(_, entry)| entry))
 }
 
-fn query_error(detail: String) -> ApiError {
-    ApiError::new(axum::http::StatusCode::BAD_REQUEST, "query", detail)
+/// One entry per id; version 0 for what never was.
+pub(crate) async fn load_many(pool: &Pool, ids: &[Uuid]) -> Result<HashMap<Uuid, Entry>, StoreError> {
+    let mut entries: HashMap<Uuid, Entry> = ids.iter().map(|id| (*id, Entry::absent(0))).collect();
+    for known in product::find(pool, ids).await? {
+        match known {
+            Known::Removed { id, version } => entries.insert(id, Entry::absent(version)),
+            Known::Product(product) => entries.insert(product.id, entry(&product)?),
+        };
+    }
+    Ok(entries)
+}
+
+pub(crate) fn entry(product: &CatalogProduct) -> Result<Entry, StoreError> {
+    let body = body(product).map_err(|error| StoreError::Failed {
+        tier: super::TIER.into(),
+        detail: error.detail,
+    })?;
+    Ok(Entry::found(product.version, body))
 }

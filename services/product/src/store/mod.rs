@@ -1,3 +1,5 @@
 //! SQL of this service, one file per noun.
 
+pub mod category;
 pub mod product;
+pub mod reads;

@@ -4,6 +4,7 @@ use crate::catalogue::{Catalogue, PATIENCE, until};
 use serde_json::json;
 use shop_kit_config::HostPort;
 use shop_kit_testbed::{Redis, RedisCluster};
+use shop_product::cache::{Entry, Kind};
 use std::time::Duration;
 
 #[tokio::test]
@@ -26,8 +27,13 @@ async fn what_does_not_exist_is_remembered_too() {
     let id = uuid::Uuid::now_v7();
     let path = format!("/api/v1/products/{id}");
     assert_eq!(shop.get(&path).await.0, 404);
-    let entry = shop.redis.get(&id.to_string()).await.unwrap();
-    assert_eq!(entry.as_deref(), Some(b"null".as_slice()));
+    assert_eq!(shop.held(id).await, Some(Entry::absent(0)));
+    assert_eq!(shop.get(&path).await.0, 404);
+    let reads = |outcome| shop.counter("shop_cache_reads_total", &[("cache", "product"), ("outcome", outcome)]);
+    assert_eq!((reads("miss"), reads("negative"), reads("hit")), (1.0, 2.0, 0.0));
+    // It is made a moment later: nobody is told any more that it does not exist.
+    let made = shop.create(json!({})).await;
+    assert_eq!(shop.get(&format!("/api/v1/products/{made}")).await.0, 200);
 }
 
 #[tokio::test]
@@ -55,13 +61,19 @@ async fn a_redis_cluster_is_found_from_one_seed() {
         host: servers.ips()[0].clone(),
         port: servers.port(),
     };
-    let shop = Catalogue::start_with(&seed, servers.password(), true).await;
+    let shop = Catalogue::start_with(&seed, servers.password(), true, None).await;
     until("Redis is in use", || shop.redis.is_good()).await;
     for _ in 0..20 {
         let id = uuid::Uuid::now_v7();
         assert_eq!(shop.get(&format!("/api/v1/products/{id}")).await.0, 404);
-        let entry = shop.redis.get(&id.to_string()).await.unwrap();
-        assert_eq!(entry.as_deref(), Some(b"null".as_slice()));
+        assert_eq!(shop.held(id).await, Some(Entry::absent(0)));
+        assert_eq!(
+            shop.cache
+                .known(Kind::Product, &[id.to_string(), "none".to_owned()])
+                .await
+                .len(),
+            2
+        );
     }
 }
 

@@ -5,35 +5,55 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use prometheus::Registry;
-use serde_json::Value;
-use shop_contract::shard_map::Address;
+use serde_json::{Value, json};
+use shop_contract::api::Role;
 use shop_kit_config::{HostPort, Secret};
 use shop_kit_http::Face;
-use shop_kit_postgres::{Credentials, Pool, Timeouts, migrate};
+use shop_kit_postgres::Pool;
 use shop_kit_telemetry::Metrics;
-use shop_kit_testbed::{Postgres, Redis};
-use shop_product::cache::RedisCache;
+use shop_kit_testbed::Redis;
+use shop_kit_testshards::OneDatabase;
+pub use shop_kit_testshards::PATIENCE;
+use shop_kit_token::{Claims, Signer};
+use shop_product::cache::{Cache, CacheMetrics, Entry, Kind, RedisCache};
 use shop_product::config::RedisSettings;
+use shop_product::images::NotConfigured;
 use shop_product::router::{AppState, router};
+use shop_product::search::PostgresSearch;
+use shop_product::store::reads::Reads;
 use shop_product::{MIGRATIONS_TABLE, migrator};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use uuid::Uuid;
 
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const TIER: &str = "postgres/catalog";
 
 pub struct Catalogue {
     app: Router,
+    signer: Signer,
+    pub merchant: Uuid,
     pub pool: Pool,
     pub redis: RedisCache,
+    pub cache: Cache,
+    pub registry: Registry,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub location: Option<String>,
+    pub replayed: bool,
 }
 
 impl Catalogue {
     pub async fn start(redis: &HostPort, password: &str) -> Self {
-        Self::start_with(redis, password, false).await
+        Self::start_with(redis, password, false, None).await
     }
 
-    pub async fn start_with(redis: &HostPort, password: &str, cluster: bool) -> Self {
+    pub async fn start_with(redis: &HostPort, password: &str, cluster: bool, replica: Option<Pool>) -> Self {
         let pool = database().await;
         let settings = RedisSettings {
             addresses: vec![redis.clone()],
@@ -44,103 +64,157 @@ impl Catalogue {
         let redis = RedisCache::start_with(settings, Duration::from_secs(20), CancellationToken::new());
         let mut face = Face::new("product", Metrics::new("product").unwrap());
         face.deadline = PATIENCE;
-        let state = AppState::new(pool.clone(), redis.clone(), &Registry::new()).unwrap();
+        let registry = Registry::new();
+        let reads = Reads::new(pool.clone(), replica);
+        let signer = Signer::from_seed("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let state = AppState {
+            catalog: pool.clone(),
+            reads: reads.clone(),
+            cache: Cache::new(Some(redis.clone()), CacheMetrics::new(&registry).unwrap()),
+            search: Arc::new(PostgresSearch::new(reads)),
+            images: Arc::new(NotConfigured),
+            verifier: signer.verifier(),
+        };
         Self {
+            cache: state.cache.clone(),
             app: face.around(router(state)),
+            signer,
+            merchant: Uuid::now_v7(),
             pool,
             redis,
+            registry,
         }
     }
 
-    /// With a Redis that answers. Each test has a database and products of its own, so they may share the server.
+    /// With a Redis that answers. Each test has a database and products of its own, so they may share the server; lists
+    /// are not apart, so tests of lists go without Redis.
     pub async fn cached() -> Self {
         let server = Redis::shared().await.unwrap();
-        let this = Self::start(
-            &HostPort {
-                host: server.host(),
-                port: server.port(),
-            },
-            server.password(),
-        )
-        .await;
+        let at = HostPort {
+            host: server.host(),
+            port: server.port(),
+        };
+        let this = Self::start(&at, server.password()).await;
         until("Redis is in use", || this.redis.is_good()).await;
         this
     }
 
     /// With a Redis nothing listens at.
     pub async fn uncached() -> Self {
-        Self::start(
-            &HostPort {
-                host: "127.0.0.1".to_owned(),
-                port: 1,
-            },
-            "none",
-        )
-        .await
+        Self::start(&nowhere(), "none").await
     }
 
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-        let response = self.app.clone().oneshot(request).await.unwrap();
-        let status = response.status().as_u16();
-        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        let answer = self.ask("GET", path, None, None, &[]).await;
+        (answer.status, answer.body)
     }
 
-    pub async fn insert(&self, id: uuid::Uuid, name: &str) {
-        sqlx::query("insert into products values ($1, $2, 'text', 100, 'EUR', true)")
-            .bind(id)
-            .bind(name)
-            .execute(self.pool.executor())
-            .await
-            .unwrap();
+    /// As a merchant.
+    pub async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.ask(method, path, Some(Role::Merchant), Some(body), &[]).await
+    }
+
+    /// With a role, or without a token.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        role: Option<Role>,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(role) = role {
+            request = request.header("authorization", format!("Bearer {}", self.token(role)));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = match body {
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        let response = self.app.clone().oneshot(request.unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let status = parts.status.as_u16();
+        let header = |name: &str| {
+            let value = parts.headers.get(name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        let (location, replayed) = (header("location"), header("idempotency-replayed").is_some());
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        Answer {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            location,
+            replayed,
+        }
+    }
+
+    /// A product of its own; its id.
+    pub async fn create(&self, change: Value) -> Uuid {
+        let mut new = json!({"name": "Kettle", "description": "Boils.", "price_cents": 100, "currency": "EUR"});
+        for (key, value) in change.as_object().unwrap() {
+            new[key] = value.clone();
+        }
+        let made = self.send("POST", "/api/v1/products", new).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.body["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Past the service, as a pod of the version before would.
+    pub async fn insert(&self, id: Uuid, name: &str) {
+        sqlx::query(
+            "insert into products (id, name, description, price_cents, currency) values ($1, $2, 'text', 100, 'EUR')",
+        )
+        .bind(id)
+        .bind(name)
+        .execute(self.pool.executor())
+        .await
+        .unwrap();
+    }
+
+    /// What Redis holds of a product.
+    pub async fn held(&self, id: Uuid) -> Option<Entry> {
+        self.cache.known(Kind::Product, &[id.to_string()]).await.remove(0)
+    }
+
+    /// A counter of this service, 0 when it was never raised.
+    pub fn counter(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let families = self.registry.gather();
+        let metrics = families.iter().filter(|family| family.name() == name);
+        let mut metrics = metrics.flat_map(|family| family.get_metric());
+        let found = metrics.find(|metric| {
+            let has = |(name, value): &(&str, &str)| {
+                let mut pairs = metric.get_label().iter();
+                pairs.any(|pair| pair.name() == *name && pair.value() == *value)
+            };
+            labels.iter().all(has)
+        });
+        found.map_or(0.0, |metric| metric.get_counter().get_value())
+    }
+
+    fn token(&self, role: Role) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.signer
+            .sign(&Claims::new(self.merchant, false, now).with_role(role))
     }
 }
 
-async fn database() -> Pool {
-    let server = Postgres::shared().await.unwrap();
-    let url = server.fresh_database().await.unwrap();
-    let database = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
-    let user = server.superuser().to_owned();
-    let credentials = Credentials {
-        database,
-        user,
-        password: Secret::new(server.password()),
-    };
-    let at = Address {
-        host: server.host().to_owned(),
-        port: server.port(),
-    };
-    let timeouts = Timeouts {
-        acquire: PATIENCE,
-        statement: PATIENCE,
-        connections: 4,
-    };
-    let (tier, deadline) = ("postgres/catalog", tokio::time::Instant::now() + PATIENCE);
-    migrate(
-        tier,
-        &at,
-        &credentials,
-        timeouts,
-        migrator(),
-        MIGRATIONS_TABLE,
-        deadline,
-    )
-    .await
-    .unwrap();
-    // Again: nothing to do.
-    migrate(
-        tier,
-        &at,
-        &credentials,
-        timeouts,
-        migrator(),
-        MIGRATIONS_TABLE,
-        deadline,
-    )
-    .await
-    .unwrap();
-    Pool::lazy(tier, &at, &credentials, timeouts)
+pub fn nowhere() -> HostPort {
+    HostPort {
+        host: "127.0.0.1".to_owned(),
+        port: 1,
+    }
+}
+
+pub async fn database() -> Pool {
+    let migrations: (fn() -> sqlx::migrate::Migrator, &'static str) = (migrator, MIGRATIONS_TABLE);
+    // Twice: the second time there is nothing to do.
+    let database = OneDatabase::start(&[migrations, migrations]).await.unwrap();
+    database.pool(TIER)
 }
 
 pub async fn until(what: &str, holds: impl Fn() -> bool) {

@@ -1,0 +1,173 @@
+//! Prices hold from the moment they are answered, whatever loads are under way and whatever Redis does.
+
+use crate::catalogue::{Catalogue, until};
+use serde_json::json;
+use shop_kit_config::HostPort;
+use shop_kit_events::{HandleError, Handler, Message};
+use shop_kit_testbed::Redis;
+use shop_product::cache::{Entry, Kind};
+use shop_product::job::refresh::Refresh;
+use shop_product::store::product::{Known, find};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use uuid::Uuid;
+
+fn price(cents: i64) -> serde_json::Value {
+    json!({"price_cents": cents, "currency": "EUR"})
+}
+
+async fn load(shop: &Catalogue, id: Uuid) -> Entry {
+    let known = find(&shop.pool, &[id]).await.unwrap().remove(0);
+    let Known::Product(product) = known else {
+        panic!("{known:?}")
+    };
+    Entry::found(product.version, serde_json::to_vec(&product).unwrap())
+}
+
+/// A reader sees the old price in the database, the merchant changes it, and only then the reader fills the cache.
+#[tokio::test]
+async fn a_late_fill_does_not_bring_an_old_price_back() {
+    let shop = Catalogue::cached().await;
+    let id = shop.create(json!({})).await;
+    let old = load(&shop, id).await;
+    // As if it had been evicted: otherwise nobody would load.
+    let key = Uuid::now_v7().to_string();
+    let (open, mut gate) = tokio::sync::watch::channel(false);
+    let late = {
+        let (cache, key, old) = (shop.cache.clone(), key.clone(), old.clone());
+        tokio::spawn(async move {
+            let load = async move {
+                let _ = gate.wait_for(|open| *open).await;
+                Ok(old)
+            };
+            cache.get(Kind::Product, &key, load).await
+        })
+    };
+    let loading = || shop.counter("shop_database_reads_total", &[("cache", "product")]) > 0.0;
+    until("the load is under way", loading).await;
+    assert_eq!(
+        shop.send("PUT", &format!("/api/v1/products/{id}/price"), price(250))
+            .await
+            .status,
+        200
+    );
+    let new = load(&shop, id).await;
+    assert!(new.version > old.version);
+    shop.cache.put(Kind::Product, &key, &new).await.unwrap();
+    open.send(true).unwrap();
+    assert_eq!(
+        late.await.unwrap().unwrap(),
+        new,
+        "even the late reader gets the new price"
+    );
+    let held = shop.cache.known(Kind::Product, &[key]).await.remove(0);
+    assert_eq!(held, Some(new));
+}
+
+/// Many readers while the price rises: nobody who asks after an answer sees less than what was answered.
+#[tokio::test]
+async fn nobody_reads_a_price_from_before_the_last_answer() {
+    let shop = Arc::new(Catalogue::cached().await);
+    let id = shop.create(json!({"price_cents": 0})).await;
+    let (path, answered) = (format!("/api/v1/products/{id}"), Arc::new(AtomicI64::new(0)));
+    let readers = (0..4).map(|reader| {
+        let (shop, path, answered) = (shop.clone(), path.clone(), answered.clone());
+        tokio::spawn(async move {
+            while answered.load(Ordering::SeqCst) < 60 {
+                let least = answered.load(Ordering::SeqCst);
+                let url = if reader % 2 == 0 {
+                    path.clone()
+                } else {
+                    format!("/api/v1/products?ids={id}")
+                };
+                let (status, body) = shop.get(&url).await;
+                let product = if reader % 2 == 0 { &body } else { &body["items"][0] };
+                let seen = product["price_cents"].as_i64().unwrap();
+                assert!(status == 200 && seen >= least, "{url}: {seen} after {least}");
+            }
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    for cents in 1..=60 {
+        assert_eq!(
+            shop.send("PUT", &format!("{path}/price"), price(cents)).await.status,
+            200
+        );
+        answered.store(cents, Ordering::SeqCst);
+        let mut evict = redis_connection().await;
+        redis::cmd("DEL")
+            .arg(format!("shop:product:product:{id}"))
+            .query_async::<()>(&mut evict)
+            .await
+            .unwrap();
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
+
+pub async fn redis_connection() -> redis::aio::MultiplexedConnection {
+    let server = Redis::shared().await.unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// Redis is away during the change and comes back with the old price: the event mends it.
+#[tokio::test]
+async fn the_event_brings_a_change_redis_missed() {
+    let shop = Catalogue::cached().await;
+    let id = shop.create(json!({})).await;
+    let path = format!("/api/v1/products/{id}");
+    assert_eq!(shop.get(&path).await.1["price_cents"], json!(100));
+    sqlx::query("update products set price_cents = 300, version = version + 1 where id = $1")
+        .bind(id)
+        .execute(shop.pool.executor())
+        .await
+        .unwrap();
+    assert_eq!(shop.get(&path).await.1["price_cents"], json!(100));
+    let refresh = Refresh {
+        pool: shop.pool.clone(),
+        cache: shop.cache.clone(),
+    };
+    let message = changed(id);
+    refresh.handle(&[message.clone(), message]).await.unwrap();
+    assert_eq!(shop.get(&path).await.1["price_cents"], json!(300));
+}
+
+#[tokio::test]
+async fn an_event_waits_for_redis() {
+    let server = Redis::start().await.unwrap();
+    let at = HostPort {
+        host: server.host(),
+        port: server.port(),
+    };
+    let shop = Catalogue::start(&at, server.password()).await;
+    until("Redis is in use", || shop.redis.is_good()).await;
+    let id = shop.create(json!({})).await;
+    drop(server);
+    let refresh = Refresh {
+        pool: shop.pool.clone(),
+        cache: shop.cache.clone(),
+    };
+    let waits = refresh.handle(&[changed(id)]).await;
+    assert!(matches!(waits, Err(HandleError::Unavailable(_))), "{waits:?}");
+    // The shop goes on meanwhile.
+    let answer = shop
+        .send("PUT", &format!("/api/v1/products/{id}/price"), price(250))
+        .await;
+    assert_eq!((answer.status, &answer.body["price_cents"]), (200, &json!(250)));
+    assert_eq!(
+        shop.get(&format!("/api/v1/products/{id}")).await.1["price_cents"],
+        json!(250)
+    );
+}
+
+fn changed(id: Uuid) -> Message {
+    let event = Uuid::now_v7();
+    Message {
+        id: event,
+        kind: "product.changed".to_owned(),
+        payload: json!({"event_id": event, "product_id": id}).to_string().into_bytes(),
+        attempt: 1,
+    }
+}

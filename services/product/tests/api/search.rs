@@ -1,0 +1,248 @@
+//! Lists and searches: ranking, filters, facets, pages, replicas.
+
+use crate::catalogue::{Catalogue, PATIENCE, TIER, database, nowhere};
+use serde_json::{Value, json};
+use shop_product::job::seed::seed;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+async fn names(shop: &Catalogue, query: &str) -> Vec<String> {
+    let (status, page) = shop.get(&format!("/api/v1/products?{query}")).await;
+    assert_eq!(status, 200, "{query}: {page}");
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn shop() -> Catalogue {
+    let shop = Catalogue::uncached().await;
+    for (slug, body) in [
+        ("kitchen", json!({"name": "Kitchen"})),
+        ("kettles", json!({"name": "Kettles", "parent": "kitchen"})),
+        ("lamps", json!({"name": "Lamps"})),
+    ] {
+        shop.send("PUT", &format!("/api/v1/categories/{slug}"), body).await;
+    }
+    for (name, description, category, brand, colour, cents) in [
+        ("Steel Kettle", "Boils water.", "kettles", "Alder", "blue", 3_000),
+        ("Tea Pot", "Goes with any kettle.", "kettles", "Alder", "white", 2_000),
+        ("Desk Lamp", "Lights a desk.", "lamps", "Birch", "blue", 5_000),
+        ("Pan", "Fries.", "kitchen", "Birch", "black", 4_000),
+    ] {
+        shop.create(
+            json!({"name": name, "description": description, "category": category, "brand": brand,
+            "attributes": {"colour": colour}, "price_cents": cents}),
+        )
+        .await;
+    }
+    shop
+}
+
+#[tokio::test]
+async fn words_find_their_forms_and_names_come_before_descriptions() {
+    let shop = shop().await;
+    assert_eq!(names(&shop, "q=kettles&sort=relevance").await.len(), 2);
+    assert_eq!(names(&shop, "q=kettle").await[0], "Steel Kettle");
+    assert_eq!(names(&shop, "q=kettle%20-steel").await, ["Tea Pot"]);
+    assert_eq!(names(&shop, "q=%22desk%20lamp%22").await, ["Desk Lamp"]);
+    assert_eq!(names(&shop, "q=lamp%20or%20pan").await.len(), 2);
+    assert_eq!(names(&shop, "q=blue").await.len(), 2);
+    for nothing in ["q=nothing", "q=the", "q=%21%21", "q=%27%3B--"] {
+        assert!(names(&shop, nothing).await.is_empty(), "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn filters_narrow_and_sorts_sort() {
+    let shop = shop().await;
+    assert_eq!(
+        names(&shop, "category=kitchen&sort=price_asc").await,
+        ["Tea Pot", "Steel Kettle", "Pan"]
+    );
+    assert_eq!(
+        names(&shop, "category=kettles&sort=price_desc").await,
+        ["Steel Kettle", "Tea Pot"]
+    );
+    assert_eq!(names(&shop, "brand=Birch").await, ["Pan", "Desk Lamp"]);
+    assert_eq!(
+        names(&shop, "brand=Birch,Alder&min_price=3000&max_price=4000").await,
+        ["Pan", "Steel Kettle"]
+    );
+    assert_eq!(
+        names(&shop, "attributes=colour:blue&brand=Alder").await,
+        ["Steel Kettle"]
+    );
+    assert_eq!(names(&shop, "category=garden").await, [""; 0]);
+    assert_eq!(names(&shop, "sort=newest").await[0], "Pan");
+}
+
+#[tokio::test]
+async fn facets_count_all_that_was_found() {
+    let shop = shop().await;
+    let (_, page) = shop.get("/api/v1/products?category=kitchen&facets=true&limit=1").await;
+    let facets = &page["facets"];
+    assert_eq!(
+        (page["items"].as_array().unwrap().len(), &facets["total"]),
+        (1, &json!(3))
+    );
+    assert_eq!(
+        facets["brands"],
+        json!([{"value": "Alder", "count": 2}, {"value": "Birch", "count": 1}])
+    );
+    assert_eq!(facets["categories"][0], json!({"value": "kettles", "count": 2}));
+    assert_eq!(facets["attributes"]["colour"].as_array().unwrap().len(), 3);
+    let bands = json!([{"from_cents": 1_000, "below_cents": 2_500, "count": 1}, {"from_cents": 2_500, "below_cents": 5_000, "count": 2}]);
+    assert_eq!(facets["prices"], bands);
+    let (_, page) = shop.get("/api/v1/products").await;
+    assert_eq!(page.get("facets"), None);
+}
+
+#[tokio::test]
+async fn pages_hold_every_product_once_in_every_order() {
+    let shop = Catalogue::uncached().await;
+    assert_eq!(seed(&shop.pool, 60).await.unwrap(), 60);
+    assert_eq!(seed(&shop.pool, 150).await.unwrap(), 90);
+    let colour: i64 = sqlx::query_scalar("select count(*) from products where attributes->>'colour' = 'black'")
+        .fetch_one(shop.pool.executor())
+        .await
+        .unwrap();
+    for (query, expected) in [
+        ("limit=7", 150),
+        ("limit=100", 150),
+        ("limit=30&sort=price_asc", 150),
+        ("limit=31&sort=price_desc", 150),
+        ("limit=11&sort=relevance", 150),
+        ("limit=2&q=black", colour),
+    ] {
+        let (seen, prices) = all(&shop, query).await;
+        let different: BTreeSet<&String> = seen.iter().collect();
+        assert_eq!(
+            (seen.len() as i64, different.len() as i64),
+            (expected, expected),
+            "{query}"
+        );
+        if query.ends_with("price_asc") {
+            assert!(prices.is_sorted(), "{prices:?}");
+        }
+    }
+}
+
+async fn all(shop: &Catalogue, query: &str) -> (Vec<String>, Vec<i64>) {
+    let (mut seen, mut prices, mut cursor) = (Vec::new(), Vec::new(), String::new());
+    loop {
+        let (status, page) = shop.get(&format!("/api/v1/products?{query}{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        for item in page["items"].as_array().unwrap() {
+            seen.push(item["id"].as_str().unwrap().to_owned());
+            prices.push(item["price_cents"].as_i64().unwrap());
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return (seen, prices),
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_ids_come_in_the_order_asked() {
+    let shop = Catalogue::cached().await;
+    let (one, two) = (
+        shop.create(json!({"name": "One"})).await,
+        shop.create(json!({"name": "Two"})).await,
+    );
+    let (three, unknown) = (Uuid::now_v7(), Uuid::now_v7());
+    shop.insert(three, "Three").await;
+    for _ in 0..2 {
+        let asked = names(&shop, &format!("ids={two},{unknown},{one},{three},{two}")).await;
+        assert_eq!(asked, ["Two", "One", "Three"]);
+    }
+    let loads = shop.counter("shop_database_reads_total", &[("cache", "product")]);
+    assert_eq!(loads, 2.0, "the unknown and the third, once");
+    let saved = shop.counter("shop_database_reads_saved_total", &[("cache", "product")]);
+    assert_eq!(saved, 6.0);
+}
+
+#[tokio::test]
+async fn bad_queries_are_400() {
+    let shop = Catalogue::uncached().await;
+    let ids = vec![Uuid::now_v7().to_string(); 1].join(",");
+    let many: Vec<String> = (0..101).map(|_| Uuid::now_v7().to_string()).collect();
+    let (long, many) = ("x".repeat(201), many.join(","));
+    let other_order = "eyJwcmljZV9hc2MiOlsxLCIwMTkwMDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEiXX0";
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=many",
+        "limit=",
+        "cursor=there",
+        "cursor=",
+        "offset=3",
+        "sort=best",
+        "facets=1",
+        "min_price=-1",
+        "max_price=-1",
+        "min_price=x",
+        "max_price=1.5",
+        "category=Up",
+        "category=%00",
+        "q=%00",
+        "brand=%0A",
+        "attributes=colour",
+        "attributes=:x",
+        "attributes=colour:",
+        "attributes=Colour:x",
+        "attributes=a:b,a:c",
+        "ids=",
+        "ids=7",
+        "ids=a,b",
+        &format!("q={long}"),
+        &format!("brand={long}"),
+        &format!("ids={many}"),
+        &format!("ids={ids}&limit=3"),
+        &format!("sort=newest&cursor={other_order}"),
+    ] {
+        let (status, body) = shop.get(&format!("/api/v1/products?{query}")).await;
+        assert_eq!((status, &body["status"]), (400, &json!(400)), "{query}: {body}");
+    }
+    let (status, _) = shop
+        .get(&format!("/api/v1/products?sort=price_asc&cursor={other_order}"))
+        .await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn first_pages_are_kept_for_a_moment_and_later_ones_are_not() {
+    let shop = Catalogue::cached().await;
+    let brand = format!("brand-{}", Uuid::now_v7());
+    let query = format!("brand={brand}&limit=1");
+    for name in ["One", "Two"] {
+        shop.create(json!({"name": name, "brand": brand})).await;
+    }
+    assert_eq!(names(&shop, &query).await, ["Two"]);
+    shop.create(json!({"name": "Three", "brand": brand})).await;
+    assert_eq!(names(&shop, &query).await, ["Two"]);
+    assert_eq!(names(&shop, &format!("brand={brand}&limit=2")).await, ["Three", "Two"]);
+    let begun = std::time::Instant::now();
+    while names(&shop, &query).await != ["Three"] {
+        assert!(begun.elapsed() < PATIENCE, "the old page is still shown");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn lists_come_from_the_replica_and_from_the_primary_when_it_is_lost() {
+    let replica = database().await;
+    let shop = Catalogue::start_with(&nowhere(), "none", false, Some(replica.clone())).await;
+    let id = shop.create(json!({"name": "On the primary"})).await;
+    assert!(names(&shop, "").await.is_empty(), "the replica lags");
+    // What is charged never comes from there.
+    assert_eq!(shop.get(&format!("/api/v1/products/{id}")).await.0, 200);
+    assert_eq!(names(&shop, &format!("ids={id}")).await, ["On the primary"]);
+    replica.close().await;
+    assert_eq!(names(&shop, "").await, ["On the primary"]);
+    shop.pool.close().await;
+    let (status, body): (u16, Value) = shop.get("/api/v1/products").await;
+    assert_eq!((status, &body["tier"]), (503, &json!(TIER)));
+}
