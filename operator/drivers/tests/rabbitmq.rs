@@ -205,7 +205,10 @@ async fn a_delayed_message_comes_back_to_its_work_queue() {
     assert!(confirmed.is_ack() && confirmed.take_message().is_none());
     loop {
         let queue = ORDER_WORK.name.into();
-        let got = service.basic_get(queue, BasicGetOptions { no_ack: true }).await.unwrap();
+        let got = service
+            .basic_get(queue, BasicGetOptions { no_ack: true })
+            .await
+            .unwrap();
         if got.is_some_and(|message| message.data == b"later") {
             break;
         }

@@ -30,7 +30,11 @@ pub(super) fn steps(seen: &Seen, admin: &Admin, wanted: &Wanted) -> Vec<Step> {
     steps.extend(user(seen, wanted));
     steps.extend(permissions(seen, &admin.user, [".*", ".*", ".*"].map(str::to_owned)));
     steps.extend(permissions(seen, &wanted.user, service_rights()));
-    steps.extend(exchanges().iter().filter_map(|wanted| exchange(seen, wanted.name, wanted.kind)));
+    steps.extend(
+        exchanges()
+            .iter()
+            .filter_map(|wanted| exchange(seen, wanted.name, wanted.kind)),
+    );
     let queues = queues();
     // Before the queues, so that no message is ever in a queue without its dead letters.
     steps.extend(queues.iter().filter_map(|wanted| policy(seen, wanted)));
@@ -96,7 +100,10 @@ fn user(seen: &Seen, wanted: &Wanted) -> Option<Step> {
 fn service_rights() -> [String; 3] {
     let any = |names: Vec<&str>| format!("^({})$", names.into_iter().map(escaped).collect::<Vec<_>>().join("|"));
     let write = exchanges().iter().map(|exchange| exchange.name).collect();
-    let read = QUEUES.iter().flat_map(|queue| [queue.name, queue.dead_letters]).collect();
+    let read = QUEUES
+        .iter()
+        .flat_map(|queue| [queue.name, queue.dead_letters])
+        .collect();
     ["^$".to_owned(), any(write), any(read)]
 }
 

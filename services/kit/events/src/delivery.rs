@@ -15,8 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Attempts at a message that fails by itself.
-const ATTEMPTS: u32 = 5;
+/// Attempts at a message that fails by itself; `Message::attempt` of the last one.
+pub const ATTEMPTS: u32 = 5;
 /// Times a message waits for its tier in the shortest delay; after them in the second.
 const SHORT_WAITS: u32 = 5;
 /// Messages of one batch that are handled alone at the same time.

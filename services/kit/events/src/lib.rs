@@ -23,6 +23,7 @@ mod wake;
 
 pub use broker::{Broker, BrokerError};
 pub use consumer::Consumer;
+pub use delivery::ATTEMPTS;
 pub use handler::{HandleError, Handler, Message};
 pub use inbox::{first_time, first_times};
 pub use metrics::EventMetrics;

@@ -1,0 +1,214 @@
+//! From the queue to the effect.
+
+use crate::place::{KIND, Noting, Place, Running};
+use lapin::BasicProperties;
+use lapin::options::{BasicPublishOptions, ExchangeDeleteOptions};
+use prometheus::{Registry, TextEncoder};
+use shop_contract::event::{DELAYS, EXCHANGE, ORDER_WORK};
+use shop_kit_events::dead_letters::list;
+use shop_kit_events::{EventMetrics, HandleError, Message};
+use shop_kit_testbroker::{TestBroker, Wire};
+use uuid::Uuid;
+
+const EFFECTS: &str = "select count(*) from effects";
+
+async fn start() -> (Place, TestBroker) {
+    tokio::join!(Place::start(), TestBroker::start_with(&[ORDER_WORK]))
+}
+
+fn metrics() -> EventMetrics {
+    EventMetrics::new(&Registry::new()).unwrap()
+}
+
+fn says(message: &Message, word: &str) -> bool {
+    message.payload == word.as_bytes()
+}
+
+async fn publish(broker: &TestBroker, word: &str) -> Uuid {
+    let id = Uuid::now_v7();
+    broker.publish(KIND, id, word.as_bytes()).await;
+    id
+}
+
+#[tokio::test]
+async fn what_waits_is_handled_in_batches_and_has_one_effect_each() {
+    let (place, broker) = start().await;
+    for _ in 0..200 {
+        publish(&broker, "fine").await;
+    }
+    let twice = publish(&broker, "fine").await;
+    broker.publish(KIND, twice, b"fine").await;
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 201).await;
+    consumer.stop().await;
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    assert_eq!(place.count(0, EFFECTS).await, 201);
+    let largest = handler.seen.lock().unwrap().iter().map(|attempt| attempt.batch).max();
+    assert_eq!(largest, Some(64));
+}
+
+#[tokio::test]
+async fn one_bad_message_does_not_hold_up_its_batch() {
+    let (place, broker) = start().await;
+    let bad = publish(&broker, "poison").await;
+    for _ in 0..20 {
+        publish(&broker, "fine").await;
+    }
+    let verdict = |message: &Message| says(message, "poison").then(|| HandleError::Poison("it is bad".to_owned()));
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 20).await;
+    broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
+    consumer.stop().await;
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    let letters = list(&broker.broker, &[ORDER_WORK], 10).await.unwrap();
+    assert_eq!((letters[0].id, letters[0].reason.as_str()), (Some(bad), "it is bad"));
+    assert_eq!((letters[0].queue, letters[0].kind.as_str()), (ORDER_WORK.name, KIND));
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_after_each_delay_and_then_given_up_with_its_reason() {
+    let (place, broker) = start().await;
+    let (bad, registry) = (publish(&broker, "bad").await, Registry::new());
+    let handler = Noting::new(place.pool(0), |_| Some(HandleError::Failed("no luck".to_owned())));
+    let consumer = Running::consumer(&broker.broker, &handler, &EventMetrics::new(&registry).unwrap());
+    broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
+    consumer.stop().await;
+    assert_eq!(handler.attempts()[&bad], [1, 2, 3, 4, 5]);
+    let letter = &list(&broker.broker, &[ORDER_WORK], 10).await.unwrap()[0];
+    assert_eq!(letter.reason, "5 attempts, the last one: no luck");
+    assert_eq!((letter.attempts, letter.payload.as_str()), (4, "bad"));
+    assert!(
+        letter.died_at.as_ref().is_some_and(|at| at.ends_with('Z')),
+        "{letter:?}"
+    );
+    let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    for line in [
+        "shop_queue_deliveries_total",
+        "shop_queue_retries_total",
+        "shop_queue_dead_letters_total",
+    ]
+    .iter()
+    .zip([5, 4, 1])
+    .map(|(name, count)| format!(r#"{name}{{queue="order.work"}} {count}"#))
+    {
+        assert!(text.contains(&line), "no {line} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_fails_once_succeeds_after_a_delay() {
+    let (place, broker) = start().await;
+    let id = publish(&broker, "fine").await;
+    let verdict = |message: &Message| (message.attempt == 1).then(|| HandleError::Failed("not yet".to_owned()));
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 1).await;
+    consumer.stop().await;
+    assert_eq!(handler.attempts()[&id], [1, 2]);
+    assert_eq!(broker.waiting_in(ORDER_WORK.dead_letters).await, 0);
+}
+
+#[tokio::test]
+async fn a_tier_that_is_down_never_counts_as_a_failure_of_the_message() {
+    let (place, broker) = start().await;
+    let stuck = publish(&broker, "stuck").await;
+    let verdict = |message: &Message| says(message, "stuck").then(|| HandleError::Unavailable("down".to_owned()));
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    publish(&broker, "fine").await;
+    place.until(0, EFFECTS, 1).await;
+    // More often than a message may fail by itself.
+    let begun = std::time::Instant::now();
+    while handler.attempts()[&stuck].len() < 8 {
+        assert!(
+            begun.elapsed() < shop_kit_testshards::PATIENCE,
+            "{:?}",
+            handler.attempts()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    consumer.stop().await;
+    assert!(handler.attempts()[&stuck].iter().all(|number| *number == 1));
+    assert_eq!(broker.waiting_in(ORDER_WORK.dead_letters).await, 0);
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 2).await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_loses_nothing() {
+    let (place, broker) = start().await;
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    publish(&broker, "fine").await;
+    place.until(0, EFFECTS, 1).await;
+    for round in 0..3 {
+        broker.set(Wire::Cut);
+        for _ in 0..10 {
+            publish(&broker, "fine").await;
+        }
+        broker.set(Wire::Open);
+        place.until(0, EFFECTS, 11 + round * 10).await;
+    }
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    consumer.stop().await;
+    assert_eq!(place.count(0, EFFECTS).await, 31);
+}
+
+#[tokio::test]
+async fn a_consumer_killed_between_effect_and_acknowledgement_repeats_without_effect() {
+    let (place, broker) = start().await;
+    let handler = Noting::new(place.pool(0), |_| None);
+    publish(&broker, "fine").await;
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 1).await;
+    broker.set(Wire::Muted);
+    publish(&broker, "fine").await;
+    consumer.kill().await;
+    broker.set(Wire::Cut);
+    broker.set(Wire::Open);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 2).await;
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    consumer.stop().await;
+    assert_eq!(place.count(0, EFFECTS).await, 2);
+}
+
+#[tokio::test]
+async fn a_missing_delay_leaves_the_message_in_its_queue() {
+    let (place, broker) = start().await;
+    let options = ExchangeDeleteOptions::default();
+    broker
+        .channel
+        .exchange_delete(DELAYS[0].name.into(), options)
+        .await
+        .unwrap();
+    let verdict = |message: &Message| says(message, "bad").then(|| HandleError::Failed("no luck".to_owned()));
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    publish(&broker, "bad").await;
+    publish(&broker, "fine").await;
+    place.until(0, EFFECTS, 1).await;
+    consumer.stop().await;
+    broker.until_waiting(ORDER_WORK.name, 1).await;
+    assert_eq!(broker.take(ORDER_WORK.name).await.payload, b"bad");
+}
+
+#[tokio::test]
+async fn a_message_without_an_id_goes_to_the_dead_letters() {
+    let (place, broker) = start().await;
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    let (exchange, key, options) = (EXCHANGE.into(), KIND.into(), BasicPublishOptions::default());
+    let sent = broker
+        .channel
+        .basic_publish(exchange, key, options, b"?", BasicProperties::default());
+    sent.await.unwrap().await.unwrap();
+    broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
+    consumer.stop().await;
+    let letter = &list(&broker.broker, &[ORDER_WORK], 10).await.unwrap()[0];
+    assert!(letter.id.is_none() && letter.reason.contains("no id"), "{letter:?}");
+}
