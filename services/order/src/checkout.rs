@@ -85,7 +85,11 @@ impl Checkout {
         if lines.is_empty() {
             return Err(ApiError::invalid_field("/lines", "is not there and the cart is empty"));
         }
-        if errors.is_empty() { Ok(lines) } else { Err(ApiError::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(lines)
+        } else {
+            Err(ApiError::invalid(errors))
+        }
     }
 
     fn order(&self, shard: &Shard, priced: Priced) -> Order {

@@ -57,7 +57,10 @@ fn keep_months(env: &Env) -> Option<Option<u32>> {
         None => None,
     };
     if months == Some(0) {
-        env.problem(env::ORDERS_KEEP_MONTHS, "is 0: must be at least 1, or not set to keep all");
+        env.problem(
+            env::ORDERS_KEEP_MONTHS,
+            "is 0: must be at least 1, or not set to keep all",
+        );
         return None;
     }
     Some(months)

@@ -62,7 +62,10 @@ pub fn priced(lines: &[OrderLine], products: &[Option<Sold>]) -> Result<Priced, 
             let detail = match product {
                 None => no_product(line.product_id),
                 Some(product) if product.currency != currency => {
-                    format!("is sold in {}, another line in {currency}: order them apart", product.currency)
+                    format!(
+                        "is sold in {}, another line in {currency}: order them apart",
+                        product.currency
+                    )
                 }
                 Some(_) => return None,
             };
@@ -72,9 +75,18 @@ pub fn priced(lines: &[OrderLine], products: &[Option<Sold>]) -> Result<Priced, 
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
-    let lines: Vec<PricedLine> = lines.iter().zip(sold).map(|(line, product)| at_price(line, product)).collect();
-    let total_cents = total(&lines).ok_or_else(|| ApiError::invalid_field("/lines", "costs more than can be counted"))?;
-    Ok(Priced { lines, total_cents, currency })
+    let lines: Vec<PricedLine> = lines
+        .iter()
+        .zip(sold)
+        .map(|(line, product)| at_price(line, product))
+        .collect();
+    let total_cents =
+        total(&lines).ok_or_else(|| ApiError::invalid_field("/lines", "costs more than can be counted"))?;
+    Ok(Priced {
+        lines,
+        total_cents,
+        currency,
+    })
 }
 
 fn at_price(line: &OrderLine, product: &Sold) -> PricedLine {

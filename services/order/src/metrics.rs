@@ -12,7 +12,10 @@ pub struct OrderMetrics {
 impl OrderMetrics {
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
         let placed = IntGaugeVec::new(
-            Opts::new("shop_orders_placed", "Orders that wait for their payment, by how long they have waited"),
+            Opts::new(
+                "shop_orders_placed",
+                "Orders that wait for their payment, by how long they have waited",
+            ),
             &["shard", "age"],
         )?;
         let months_ahead = IntGaugeVec::new(

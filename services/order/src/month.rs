@@ -76,7 +76,13 @@ mod tests {
     fn months_know_their_names_and_their_time() {
         assert_eq!(month(2026, 12).plus(1).to_string(), "2027-01-01");
         assert_eq!(Month::of_partition("orders_2026_11"), Some(month(2026, 11)));
-        for name in ["orders", "orders_pkey", "orders_2026_13", "orders_2026", "order_lines_2026_11"] {
+        for name in [
+            "orders",
+            "orders_pkey",
+            "orders_2026_13",
+            "orders_2026",
+            "order_lines_2026_11",
+        ] {
             assert_eq!(Month::of_partition(name), None, "{name}");
         }
         let at = |text: &str| Month::of(text.parse().unwrap());

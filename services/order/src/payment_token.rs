@@ -52,7 +52,14 @@ mod tests {
     #[test]
     fn tokens_pass() {
         let longest = format!("tok_{}", "a".repeat(60));
-        for token in ["tok_ok", "tok_1", "tok_a_b_9", "tok_12345678901", "tok_1234_5678_901a", &longest] {
+        for token in [
+            "tok_ok",
+            "tok_1",
+            "tok_a_b_9",
+            "tok_12345678901",
+            "tok_1234_5678_901a",
+            &longest,
+        ] {
             assert_eq!(broken_rule(token), None, "{token}");
         }
     }
@@ -60,7 +67,9 @@ mod tests {
     #[test]
     fn other_texts_do_not() {
         let long = format!("tok_{}", "a".repeat(61));
-        for token in ["", "tok_", "tok", "ok", "TOK_OK", "tok_Ok", "tok_o k", "tok_ö", " tok_ok", "tok_ok\n", &long] {
+        for token in [
+            "", "tok_", "tok", "ok", "TOK_OK", "tok_Ok", "tok_o k", "tok_ö", " tok_ok", "tok_ok\n", &long,
+        ] {
             assert_eq!(broken_rule(token), Some(FORM), "{token}");
         }
     }

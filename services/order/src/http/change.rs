@@ -44,7 +44,13 @@ pub async fn cancel(
     } else {
         (Some(caller.user), Step::CancelByCustomer, OrderActor::Customer)
     };
-    let command = Command { id, owner, step, by, actor: caller.user };
+    let command = Command {
+        id,
+        owner,
+        step,
+        by,
+        actor: caller.user,
+    };
     to_the_end(command.run(state, key)).await
 }
 
@@ -93,7 +99,11 @@ fn sender(caller: Caller, id: Uuid, step: Step) -> Result<Command, ApiError> {
         id,
         owner: None,
         step,
-        by: if merchant { OrderActor::Merchant } else { OrderActor::Support },
+        by: if merchant {
+            OrderActor::Merchant
+        } else {
+            OrderActor::Support
+        },
         actor: caller.user,
     })
 }
@@ -149,7 +159,9 @@ impl Command {
                     actor: Some(self.actor),
                     at: time::now(),
                 };
-                write(&mut transaction, std::slice::from_ref(&change)).await.map_err(store)?;
+                write(&mut transaction, std::slice::from_ref(&change))
+                    .await
+                    .map_err(store)?;
                 change.stored
             }
         };

@@ -55,7 +55,10 @@ pub async fn place(
 }
 
 fn problems(body: &PlaceOrder, synthetic: bool) -> Vec<FieldError> {
-    let lines = body.lines.as_deref().map(|lines| crate::lines::problems(lines, synthetic));
+    let lines = body
+        .lines
+        .as_deref()
+        .map(|lines| crate::lines::problems(lines, synthetic));
     let token = payment_token::broken_rule(&body.payment_token).map(|rule| FieldError {
         pointer: "/payment_token".to_owned(),
         detail: rule.to_owned(),

@@ -35,7 +35,11 @@ impl Handler for Saga {
         for message in batch {
             if let Some(fact) = fact(message)? {
                 let shard = self.shards.of_user(fact.user)?;
-                by_shard.entry(shard.index).or_insert_with(|| (shard, Vec::new())).1.push(fact);
+                by_shard
+                    .entry(shard.index)
+                    .or_insert_with(|| (shard, Vec::new()))
+                    .1
+                    .push(fact);
             }
         }
         let done = join_all(by_shard.values().map(|(shard, facts)| apply(shard, facts))).await;
@@ -60,18 +64,29 @@ fn fact(message: &Message) -> Result<Option<Fact>, HandleError> {
         other => return Err(HandleError::Poison(format!("`{other}` is not for orders"))),
     };
     let message = message.id;
-    Ok(Some(Fact { message, user, order, step }))
+    Ok(Some(Fact {
+        message,
+        user,
+        order,
+        step,
+    }))
 }
 
 async fn apply(shard: &Shard, facts: &[Fact]) -> Result<(), HandleError> {
     let store = |error: sqlx::Error| shard.pool.error(&error);
     let mut transaction = shard.pool.begin().await?;
     let ids: Vec<Uuid> = facts.iter().map(|fact| fact.message).collect();
-    let mut first = first_times(&mut transaction, &TABLES, ORDER_WORK.name, &ids).await.map_err(store)?;
+    let mut first = first_times(&mut transaction, &TABLES, ORDER_WORK.name, &ids)
+        .await
+        .map_err(store)?;
     if first.is_empty() {
         return Ok(());
     }
-    let facts: Vec<Fact> = facts.iter().filter(|fact| first.remove(&fact.message)).copied().collect();
+    let facts: Vec<Fact> = facts
+        .iter()
+        .filter(|fact| first.remove(&fact.message))
+        .copied()
+        .collect();
     let orders: HashSet<Uuid> = facts.iter().map(|fact| fact.order).collect();
     let orders: Vec<Uuid> = orders.into_iter().collect();
     let locked = lock(&mut transaction, shard.index, &orders).await.map_err(store)?;
@@ -88,12 +103,20 @@ pub fn changes(locked: Vec<Stored>, facts: &[Fact], at: &str) -> Vec<Change> {
     let mut orders: BTreeMap<Uuid, Stored> = locked.into_iter().map(|stored| (stored.order.id, stored)).collect();
     let mut changes = Vec::new();
     for fact in facts {
-        let Some(stored) = orders.get_mut(&fact.order) else { continue };
-        let Next::Move(state) = next(stored.state, fact.step) else { continue };
+        let Some(stored) = orders.get_mut(&fact.order) else {
+            continue;
+        };
+        let Next::Move(state) = next(stored.state, fact.step) else {
+            continue;
+        };
         *stored = stored.moved(state);
         changes.push(Change {
             stored: stored.clone(),
-            by: if fact.step == Step::OutOfStock { OrderActor::Inventory } else { OrderActor::Payment },
+            by: if fact.step == Step::OutOfStock {
+                OrderActor::Inventory
+            } else {
+                OrderActor::Payment
+            },
             actor: None,
             at: at.to_owned(),
         });

@@ -44,7 +44,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Stored>, StoreError> {
     let fail = |error: sqlx::Error| shard.pool.error(&error);
-    let statuses = status.map(|status| words(status)).transpose().map_err(fail)?;
+    let statuses = status.map(words).transpose().map_err(fail)?;
     let statement = format!(
         "select {COLUMNS} from orders where user_id = $1 and id < $2 and ($3::text[] is null or status = any($3)) \
          order by orders.id desc limit $4"

@@ -69,7 +69,9 @@ select exists (select from placed) as placed, $8::text is null or exists (select
 pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, PlacingError> {
     let nothing = |error: sqlx::Error| PlacingError::Nothing(shard.pool.error(&error));
     let mut connection = shard.pool.executor().acquire().await.map_err(nothing)?;
-    let Placing { order, ticket, cart, .. } = placing;
+    let Placing {
+        order, ticket, cart, ..
+    } = placing;
     let in_cart = cart.map(columns).unzip();
     let row = sqlx::query(PLACE)
         .bind(order.id)
@@ -86,7 +88,13 @@ pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, Placi
         .bind(in_cart.0)
         .bind(in_cart.1)
         .bind(order.lines.iter().map(|line| line.product_id).collect::<Vec<Uuid>>())
-        .bind(order.lines.iter().map(|line| line.quantity as i32).collect::<Vec<i32>>())
+        .bind(
+            order
+                .lines
+                .iter()
+                .map(|line| line.quantity as i32)
+                .collect::<Vec<i32>>(),
+        )
         .bind(order.lines.iter().map(|line| line.price_cents).collect::<Vec<i64>>())
         .bind(placing.event_id)
         .bind(ORDER_PLACED)
@@ -95,7 +103,11 @@ pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, Placi
         .await;
     let row = row.map_err(|error| {
         let shown = shard.pool.error(&error);
-        if refused(&error) { PlacingError::Nothing(shown) } else { PlacingError::Unknown(shown) }
+        if refused(&error) {
+            PlacingError::Nothing(shown)
+        } else {
+            PlacingError::Unknown(shown)
+        }
     })?;
     let read = || Ok((row.try_get("placed")?, row.try_get("held")?));
     match read().map_err(nothing)? {

@@ -23,22 +23,61 @@ async fn bad_orders_name_every_field() {
         (of(json!({})), vec!["/lines"]),
         (of(json!("x")), vec!["/lines"]),
         (of(json!([7])), vec!["/lines/0"]),
-        (of(json!([line(KETTLE, 0), line(LAMP, 100)])), vec!["/lines/0/quantity", "/lines/1/quantity"]),
-        (of(json!([line(KETTLE, 1), line(KETTLE, 1)])), vec!["/lines/1/product_id"]),
-        (of(json!([line(UNKNOWN, 1), line(KETTLE, 1), line(Uuid::nil(), 1)])), vec!["/lines/0/product_id", "/lines/2/product_id"]),
-        (of(json!([line(KETTLE, 1), line(FOREIGN, 1)])), vec!["/lines/1/product_id"]),
+        (
+            of(json!([line(KETTLE, 0), line(LAMP, 100)])),
+            vec!["/lines/0/quantity", "/lines/1/quantity"],
+        ),
+        (
+            of(json!([line(KETTLE, 1), line(KETTLE, 1)])),
+            vec!["/lines/1/product_id"],
+        ),
+        (
+            of(json!([line(UNKNOWN, 1), line(KETTLE, 1), line(Uuid::nil(), 1)])),
+            vec!["/lines/0/product_id", "/lines/2/product_id"],
+        ),
+        (
+            of(json!([line(KETTLE, 1), line(FOREIGN, 1)])),
+            vec!["/lines/1/product_id"],
+        ),
         (of(json!([line(SYNTHETIC_PRODUCT, 1)])), vec!["/lines/0/product_id"]),
         (of(json!([line(DEAR, 99)])), vec!["/lines"]),
-        (of(json!([{"product_id": "seven", "quantity": 1}])), vec!["/lines/0/product_id"]),
-        (of(json!([{"product_id": 7, "quantity": 1}])), vec!["/lines/0/product_id"]),
-        (of(json!([{"product_id": KETTLE, "quantity": -1}])), vec!["/lines/0/quantity"]),
-        (of(json!([{"product_id": KETTLE, "quantity": 1.5}])), vec!["/lines/0/quantity"]),
-        (of(json!([{"product_id": KETTLE, "quantity": "1"}])), vec!["/lines/0/quantity"]),
-        (of(json!([{"product_id": KETTLE, "quantity": 4_294_967_296_u64}])), vec!["/lines/0/quantity"]),
-        (of(json!([{"product_id": KETTLE, "quantity": null}])), vec!["/lines/0/quantity"]),
+        (
+            of(json!([{"product_id": "seven", "quantity": 1}])),
+            vec!["/lines/0/product_id"],
+        ),
+        (
+            of(json!([{"product_id": 7, "quantity": 1}])),
+            vec!["/lines/0/product_id"],
+        ),
+        (
+            of(json!([{"product_id": KETTLE, "quantity": -1}])),
+            vec!["/lines/0/quantity"],
+        ),
+        (
+            of(json!([{"product_id": KETTLE, "quantity": 1.5}])),
+            vec!["/lines/0/quantity"],
+        ),
+        (
+            of(json!([{"product_id": KETTLE, "quantity": "1"}])),
+            vec!["/lines/0/quantity"],
+        ),
+        (
+            of(json!([{"product_id": KETTLE, "quantity": 4_294_967_296_u64}])),
+            vec!["/lines/0/quantity"],
+        ),
+        (
+            of(json!([{"product_id": KETTLE, "quantity": null}])),
+            vec!["/lines/0/quantity"],
+        ),
         (of(json!([{"product_id": KETTLE}])), vec!["/lines/0"]),
-        (of(json!([{"product_id": KETTLE, "quantity": 1, "price_cents": 1}])), vec!["/lines/0/price_cents"]),
-        (json!({"lines": kettle, "payment_token": "tok_ok", "total": 1}), vec!["/total"]),
+        (
+            of(json!([{"product_id": KETTLE, "quantity": 1, "price_cents": 1}])),
+            vec!["/lines/0/price_cents"],
+        ),
+        (
+            json!({"lines": kettle, "payment_token": "tok_ok", "total": 1}),
+            vec!["/total"],
+        ),
         (json!({"lines": kettle}), vec![""]),
         (json!({"payment_token": "tok_ok"}), vec!["/lines"]),
         (paid(json!("")), vec!["/payment_token"]),
@@ -48,13 +87,20 @@ async fn bad_orders_name_every_field() {
         (paid(json!(7)), vec!["/payment_token"]),
         (paid(json!(null)), vec!["/payment_token"]),
         (paid(json!(["tok_ok"])), vec!["/payment_token"]),
-        (json!({"lines": [], "payment_token": "x"}), vec!["/lines", "/payment_token"]),
+        (
+            json!({"lines": [], "payment_token": "x"}),
+            vec!["/lines", "/payment_token"],
+        ),
         (json!([]), vec![""]),
         (json!("x"), vec![""]),
     ];
     for (body, pointers) in table {
         let answer = post(&shop.app, &token, &[], &body).await;
-        assert_eq!((answer.status, answer.pointers()), (422, pointers), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status, answer.pointers()),
+            (422, pointers),
+            "{body}: {answer:?}"
+        );
     }
     for table in ["select count(*) from orders", "select count(*) from outbox"] {
         assert_eq!(shop.count(0, table).await, 0);
@@ -79,12 +125,20 @@ async fn bad_cart_lines_name_the_field() {
     ];
     for (body, pointer) in table {
         let answer = call(&shop.app, "PUT", &path, &token, &[], Some(&body)).await;
-        assert_eq!((answer.status, answer.pointers()), (422, vec![pointer]), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status, answer.pointers()),
+            (422, vec![pointer]),
+            "{body}: {answer:?}"
+        );
     }
     let one = json!({"quantity": 1});
     for product in [UNKNOWN.to_string(), SYNTHETIC_PRODUCT.to_string(), "seven".to_owned()] {
         let path = format!("/api/v1/cart/lines/{product}");
-        assert_eq!(call(&shop.app, "PUT", &path, &token, &[], Some(&one)).await.status, 404, "{product}");
+        assert_eq!(
+            call(&shop.app, "PUT", &path, &token, &[], Some(&one)).await.status,
+            404,
+            "{product}"
+        );
     }
     assert_eq!(shop.count(0, "select count(*) from carts").await, 0);
 }
@@ -95,11 +149,27 @@ async fn what_is_no_json_or_too_large_is_told_from_what_is_wrong() {
     let token = bearer(shop.two.user_in(0), Role::Customer);
     let large = json!({"lines": [], "payment_token": "x".repeat(70_000)});
     assert_eq!(post(&shop.app, &token, &[], &large).await.status, 413);
-    assert_eq!(call(&shop.app, "POST", "/api/v1/orders", &token, &[], None).await.status, 415);
+    assert_eq!(
+        call(&shop.app, "POST", "/api/v1/orders", &token, &[], None)
+            .await
+            .status,
+        415
+    );
     let json = [("content-type", "application/json")];
-    assert_eq!(call(&shop.app, "POST", "/api/v1/orders", &token, &json, None).await.status, 400);
+    assert_eq!(
+        call(&shop.app, "POST", "/api/v1/orders", &token, &json, None)
+            .await
+            .status,
+        400
+    );
     for key in ["", " ", &"k".repeat(256), "é"] {
-        let answer = post(&shop.app, &token, &[("idempotency-key", key)], &of(json!([line(KETTLE, 1)]))).await;
+        let answer = post(
+            &shop.app,
+            &token,
+            &[("idempotency-key", key)],
+            &of(json!([line(KETTLE, 1)])),
+        )
+        .await;
         assert_eq!(answer.status, 400, "{key:?}");
     }
 }
@@ -109,7 +179,9 @@ async fn a_card_number_is_refused_and_appears_nowhere() {
     const DIGITS: &str = "4111111111111111";
     let shop = Shop::start().await;
     let logs = Logs::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(logs.clone());
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(logs.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
     let token = bearer(shop.two.user_in(0), Role::Customer);
     let kettle = json!([line(KETTLE, 1)]);
@@ -133,7 +205,13 @@ async fn a_card_number_is_refused_and_appears_nowhere() {
         assert_eq!(answer.status, 422, "{told}");
         assert!(!told.contains(DIGITS) && !told.contains("4111_1111"), "{told}");
     }
-    let refused = post(&shop.app, &token, &[], &json!({"lines": kettle, "payment_token": DIGITS})).await;
+    let refused = post(
+        &shop.app,
+        &token,
+        &[],
+        &json!({"lines": kettle, "payment_token": DIGITS}),
+    )
+    .await;
     let rule = refused.body["errors"][0]["detail"].as_str().unwrap();
     assert!(rule.contains("card numbers are refused"), "{rule}");
     let logs = String::from_utf8_lossy(&logs.0.lock().unwrap()).into_owned();

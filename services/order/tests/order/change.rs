@@ -13,7 +13,10 @@ impl Shop {
 }
 
 fn steps(story: &[(String, String)]) -> Vec<(&str, &str)> {
-    story.iter().map(|(status, by)| (status.as_str(), by.as_str())).collect()
+    story
+        .iter()
+        .map(|(status, by)| (status.as_str(), by.as_str()))
+        .collect()
 }
 
 #[tokio::test]
@@ -30,11 +33,22 @@ async fn an_order_is_seen_through() {
     }
     let late = shop.say(user, Role::Customer, order, "cancel", &[]).await;
     assert_eq!((late.status, late.kind()), (409, "order-state"));
-    assert!(late.body["detail"].as_str().unwrap().contains("is delivered"), "{late:?}");
+    assert!(
+        late.body["detail"].as_str().unwrap().contains("is delivered"),
+        "{late:?}"
+    );
     let story = shop.story(user, order).await;
-    let expected = [("placed", "customer"), ("confirmed", "payment"), ("shipped", "merchant"), ("delivered", "merchant")];
+    let expected = [
+        ("placed", "customer"),
+        ("confirmed", "payment"),
+        ("shipped", "merchant"),
+        ("delivered", "merchant"),
+    ];
     assert_eq!(steps(&story), expected);
-    assert_eq!(shop.told(1, order).await, ["order.placed", "order.confirmed", "order.shipped"]);
+    assert_eq!(
+        shop.told(1, order).await,
+        ["order.placed", "order.confirmed", "order.shipped"]
+    );
     let actor = "select count(*) from order_history where actor_id is not null";
     assert_eq!(shop.count(1, actor).await, 2);
 }
@@ -59,16 +73,34 @@ async fn customers_cancel_their_own_and_support_anybodys() {
     let (user, neighbour, support) = (shop.two.user_in(0), shop.two.user_in(0), shop.two.user_in(1));
     let (placed, confirmed) = (shop.order(user).await, shop.confirmed_order(user).await);
     for stranger in [neighbour, support] {
-        assert_eq!(shop.say(stranger, Role::Customer, placed, "cancel", &[]).await.status, 404);
+        assert_eq!(
+            shop.say(stranger, Role::Customer, placed, "cancel", &[]).await.status,
+            404
+        );
     }
     let mine = shop.say(user, Role::Customer, placed, "cancel", &[]).await;
-    assert_eq!((mine.status, &mine.body["cancel_reason"]), (200, &json!("customer")), "{mine:?}");
+    assert_eq!(
+        (mine.status, &mine.body["cancel_reason"]),
+        (200, &json!("customer")),
+        "{mine:?}"
+    );
     let theirs = shop.say(support, Role::Support, confirmed, "cancel", &[]).await;
-    assert_eq!((theirs.status, &theirs.body["cancel_reason"]), (200, &json!("support")), "{theirs:?}");
+    assert_eq!(
+        (theirs.status, &theirs.body["cancel_reason"]),
+        (200, &json!("support")),
+        "{theirs:?}"
+    );
     let again = shop.say(support, Role::Support, placed, "cancel", &[]).await;
-    assert_eq!((again.status, &again.body["cancel_reason"]), (200, &json!("customer")), "the first reason stays");
+    assert_eq!(
+        (again.status, &again.body["cancel_reason"]),
+        (200, &json!("customer")),
+        "the first reason stays"
+    );
     assert_eq!(shop.told(0, placed).await, ["order.placed", "order.cancelled"]);
-    assert_eq!(shop.told(0, confirmed).await, ["order.placed", "order.confirmed", "order.cancelled"]);
+    assert_eq!(
+        shop.told(0, confirmed).await,
+        ["order.placed", "order.confirmed", "order.cancelled"]
+    );
     let story = shop.story(user, confirmed).await;
     assert_eq!(steps(&story)[2], ("cancelled", "support"));
 }
@@ -96,7 +128,12 @@ async fn support_lists_and_reads_a_customers_orders() {
     let (user, support) = (shop.two.user_in(0), shop.two.user_in(1));
     let order = shop.order(user).await;
     let path = format!("/api/v1/orders?user_id={user}");
-    for (role, status) in [(Role::Customer, 403), (Role::Merchant, 403), (Role::Support, 200), (Role::Admin, 200)] {
+    for (role, status) in [
+        (Role::Customer, 403),
+        (Role::Merchant, 403),
+        (Role::Support, 200),
+        (Role::Admin, 200),
+    ] {
         let page = call(&shop.app, "GET", &path, &bearer(support, role), &[], None).await;
         assert_eq!(page.status, status, "{role:?} {page:?}");
         if status == 200 {
@@ -105,10 +142,22 @@ async fn support_lists_and_reads_a_customers_orders() {
     }
     assert_eq!(shop.get(user, &path).await.status, 200, "one's own id is no secret");
     // A shard that is away hides an order only when no other has it.
-    let without = crate::shop::face(shop.state(shop.two.open_without(1).await.unwrap(), &shop.stage.url, &shop.stage.url));
+    let without = crate::shop::face(shop.state(
+        shop.two.open_without(1).await.unwrap(),
+        &shop.stage.url,
+        &shop.stage.url,
+    ));
     let token = bearer(shop.two.user_in(0), Role::Support);
     let found = call(&without, "GET", &format!("/api/v1/orders/{order}"), &token, &[], None).await;
     assert_eq!(found.status, 200, "{found:?}");
-    let maybe = call(&without, "GET", &format!("/api/v1/orders/{}", Uuid::now_v7()), &token, &[], None).await;
+    let maybe = call(
+        &without,
+        "GET",
+        &format!("/api/v1/orders/{}", Uuid::now_v7()),
+        &token,
+        &[],
+        None,
+    )
+    .await;
     assert_eq!((maybe.status, &maybe.body["tier"]), (503, &json!("postgres/orders/1")));
 }

@@ -1,6 +1,6 @@
 //! Idempotency keys at checkout: played back, refused for another body, running, taken over.
 
-use crate::shop::{Shop, eventually, line, of, place, post, bearer};
+use crate::shop::{Shop, bearer, eventually, line, of, place, post};
 use crate::stage::{KETTLE, Mood};
 use serde_json::{Value, json};
 use shop_contract::api::Role;
@@ -17,10 +17,16 @@ async fn a_key_places_one_order_however_often_it_comes() {
     let user = shop.two.user_in(1);
     let asked = (0..5).map(|_| place(&shop.app, user, &HEADERS, kettle()));
     let answers = futures::future::join_all(asked).await;
-    let placed = answers.iter().find(|answer| answer.status == 201).expect("one is placed");
+    let placed = answers
+        .iter()
+        .find(|answer| answer.status == 201)
+        .expect("one is placed");
     for answer in &answers {
         let running = answer.status == 409 && answer.kind() == "idempotency-key-in-use";
-        assert!(running || (answer.status == 201 && answer.body == placed.body), "{answer:?}");
+        assert!(
+            running || (answer.status == 201 && answer.body == placed.body),
+            "{answer:?}"
+        );
     }
     shop.stage.acts().prices.clear();
     let again = place(&shop.app, user, &HEADERS, kettle()).await;
@@ -50,7 +56,11 @@ async fn a_key_belongs_to_one_body_and_one_customer() {
         json!({"payment_token": "tok_ok"}),
     ] {
         let answer = post(&shop.app, &token, &HEADERS, &other).await;
-        assert_eq!((answer.status, answer.kind()), (422, "idempotency-key-reused"), "{other}");
+        assert_eq!(
+            (answer.status, answer.kind()),
+            (422, "idempotency-key-reused"),
+            "{other}"
+        );
     }
     let spelled = json!({"payment_token": "tok_ok", "lines": [{"quantity": 1, "product_id": KETTLE}]});
     assert_eq!(post(&shop.app, &token, &HEADERS, &spelled).await.id(), first.id());
@@ -75,7 +85,9 @@ async fn a_request_that_runs_keeps_others_away_until_a_minute_has_passed() {
     shop.stage.inventory(Mood::Late);
     let app = shop.app.clone();
     let stuck = tokio::spawn(async move { place(&app, user, &HEADERS, kettle()).await });
-    let first = eventually(async || shop.stage.acts().asked.first().copied().ok_or(())).await.unwrap();
+    let first = eventually(async || shop.stage.acts().asked.first().copied().ok_or(()))
+        .await
+        .unwrap();
     let other = place(&shop.app, user, &HEADERS, kettle()).await;
     assert_eq!((other.status, other.kind()), (409, "idempotency-key-in-use"));
 
@@ -83,11 +95,21 @@ async fn a_request_that_runs_keeps_others_away_until_a_minute_has_passed() {
     assert_eq!(shop.run(0, aged).await, 1);
     let app = shop.app.clone();
     let second = tokio::spawn(async move { place(&app, user, &HEADERS, kettle()).await });
-    let taken = eventually(async || if shop.stage.acts().asked.len() == 2 { Ok(()) } else { Err(()) });
+    let taken = eventually(async || {
+        if shop.stage.acts().asked.len() == 2 {
+            Ok(())
+        } else {
+            Err(())
+        }
+    });
     taken.await.expect("the second request takes the key over");
     shop.stage.inventory(Mood::Open);
     let (stuck, second) = (stuck.await.unwrap(), second.await.unwrap());
-    assert_eq!((stuck.status, stuck.kind()), (409, "idempotency-key-in-use"), "{stuck:?}");
+    assert_eq!(
+        (stuck.status, stuck.kind()),
+        (409, "idempotency-key-in-use"),
+        "{stuck:?}"
+    );
     assert_eq!(second.status, 201, "{second:?}");
     assert_ne!(second.id(), first);
     assert_eq!(shop.count(0, "select count(*) from orders").await, 1);

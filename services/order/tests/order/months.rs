@@ -38,7 +38,11 @@ impl Shop {
 
     async fn text(&self, sql: &'static str, id: Uuid) -> String {
         let pool = self.pool(0);
-        sqlx::query_scalar(sql).bind(id).fetch_one(pool.executor()).await.unwrap()
+        sqlx::query_scalar(sql)
+            .bind(id)
+            .fetch_one(pool.executor())
+            .await
+            .unwrap()
     }
 
     /// Writes an order as a checkout at that moment would.
@@ -51,7 +55,11 @@ impl Shop {
             total_cents: 250,
             currency: "EUR".to_owned(),
             shard: 0,
-            lines: vec![PricedLine { product_id: KETTLE, quantity: 1, price_cents: 250 }],
+            lines: vec![PricedLine {
+                product_id: KETTLE,
+                quantity: 1,
+                price_cents: 250,
+            }],
             cancel_reason: None,
             created_at: time::of_id(id),
         };
@@ -76,13 +84,21 @@ async fn an_order_lies_in_the_month_of_its_id_and_is_found_there() {
     let shop = Shop::start().await;
     let user = shop.two.user_in(0);
     let next = month_start(1);
-    for (moment, months) in [(next - 1.millisecond(), 0), (next, 1), (month_start(0), 0), (month_start(0) - 1.millisecond(), -1)] {
+    for (moment, months) in [
+        (next - 1.millisecond(), 0),
+        (next, 1),
+        (month_start(0), 0),
+        (month_start(0) - 1.millisecond(), -1),
+    ] {
         let id = shop.order_at(user, moment).await;
         let month = Month::of(month_start(months)).to_string().replace('-', "_");
         let month = month.strip_suffix("_01").unwrap();
         for (table, sql) in [
             ("orders", "select tableoid::regclass::text from orders where id = $1"),
-            ("order_lines", "select tableoid::regclass::text from order_lines where order_id = $1"),
+            (
+                "order_lines",
+                "select tableoid::regclass::text from order_lines where order_id = $1",
+            ),
         ] {
             assert_eq!(shop.text(sql, id).await, format!("{table}_{month}"), "{moment}");
         }
@@ -90,13 +106,24 @@ async fn an_order_lies_in_the_month_of_its_id_and_is_found_there() {
         assert_eq!(shown.body["created_at"].as_str().unwrap(), time::of_id(id));
         let written = "select to_char(created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') from orders where id = $1";
         assert_eq!(shop.text(written, id).await, time::of_id(id));
-        shop.saga().handle(&[payment(PAYMENT_CAPTURED, user, id)]).await.unwrap();
+        shop.saga()
+            .handle(&[payment(PAYMENT_CAPTURED, user, id)])
+            .await
+            .unwrap();
         let sql = "select tableoid::regclass::text from order_history where order_id = $1";
         assert_eq!(shop.text(sql, id).await, format!("order_history_{month}"));
     }
     let page = shop.get(user, "/api/v1/orders?limit=100").await;
-    let times: Vec<&str> = page.body["items"].as_array().unwrap().iter().map(|order| order["created_at"].as_str().unwrap()).collect();
-    assert!(times.len() == 4 && times.is_sorted_by(|one, other| one > other), "{times:?}");
+    let times: Vec<&str> = page.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|order| order["created_at"].as_str().unwrap())
+        .collect();
+    assert!(
+        times.len() == 4 && times.is_sorted_by(|one, other| one > other),
+        "{times:?}"
+    );
 }
 
 #[tokio::test]
@@ -110,9 +137,16 @@ async fn an_id_finds_its_one_partition() {
         "explain (costs off) update orders set status = last.status from (select $1::uuid as id, 'x' as status) as last \
          where orders.id = last.id and orders.id = any(array[$1::uuid])",
     ] {
-        let plan: Vec<String> = sqlx::query_scalar(statement).bind(id).fetch_all(shop.pool(0).executor()).await.unwrap();
+        let plan: Vec<String> = sqlx::query_scalar(statement)
+            .bind(id)
+            .fetch_all(shop.pool(0).executor())
+            .await
+            .unwrap();
         let touched = |plan: &String| plan.contains(" on orders_") || plan.contains("using orders_");
-        let scans = plan.iter().filter(|line| touched(line) && line.contains("Scan")).count();
+        let scans = plan
+            .iter()
+            .filter(|line| touched(line) && line.contains("Scan"))
+            .count();
         assert_eq!(scans, 1, "{}", plan.join("\n"));
     }
 }
@@ -128,7 +162,10 @@ async fn months_are_made_ahead_by_migration_and_worker() {
     let there = store::month::all(&pool).await.unwrap();
     assert!((7..=10).all(|months| there.contains(&this.plus(months))), "{there:?}");
     // Two workers at the same moment.
-    let (one, other) = tokio::join!(keep_months(&pool, month_start(20), None), keep_months(&pool, month_start(20), None));
+    let (one, other) = tokio::join!(
+        keep_months(&pool, month_start(20), None),
+        keep_months(&pool, month_start(20), None)
+    );
     assert_eq!((one.unwrap(), other.unwrap()), (3, 3));
     let parts = "select count(*) from pg_inherits where inhparent in ('orders'::regclass, 'order_lines'::regclass, 'order_history'::regclass)";
     assert_eq!(shop.count(1, parts).await % 3, 0);
@@ -142,10 +179,21 @@ async fn old_months_are_detached_by_policy_and_stay_as_tables() {
     let this = shop.order(user).await;
     let later = month_start(2);
     keep_months(&pool, later, Some(2)).await.unwrap();
-    assert_eq!(shop.get(user, &format!("/api/v1/orders/{old}")).await.status, 200, "it still waits for its payment");
-    shop.saga().handle(&[payment(PAYMENT_CAPTURED, user, old)]).await.unwrap();
+    assert_eq!(
+        shop.get(user, &format!("/api/v1/orders/{old}")).await.status,
+        200,
+        "it still waits for its payment"
+    );
+    shop.saga()
+        .handle(&[payment(PAYMENT_CAPTURED, user, old)])
+        .await
+        .unwrap();
     keep_months(&pool, later, Some(3)).await.unwrap();
-    assert_eq!(shop.get(user, &format!("/api/v1/orders/{old}")).await.status, 200, "it is not old enough");
+    assert_eq!(
+        shop.get(user, &format!("/api/v1/orders/{old}")).await.status,
+        200,
+        "it is not old enough"
+    );
     keep_months(&pool, later, Some(2)).await.unwrap();
     for path in ["", "/history"] {
         assert_eq!(shop.get(user, &format!("/api/v1/orders/{old}{path}")).await.status, 404);
@@ -155,7 +203,10 @@ async fn old_months_are_detached_by_policy_and_stay_as_tables() {
     let month = month.strip_suffix("_01").unwrap();
     for noun in ["orders", "order_lines", "order_history"] {
         let table = format!("select count(*) from {noun}_{month}");
-        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(table)).fetch_one(pool.executor()).await.unwrap();
+        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(table))
+            .fetch_one(pool.executor())
+            .await
+            .unwrap();
         assert_eq!(rows, 1, "{noun}");
     }
     let again = keep_months(&pool, later, Some(2)).await;

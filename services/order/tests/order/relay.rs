@@ -32,14 +32,20 @@ impl Worker {
             broker: broker.broker.clone(),
             keep_months: None,
         };
-        let (events, orders) = (EventMetrics::new(&registry).unwrap(), OrderMetrics::new(&registry).unwrap());
+        let (events, orders) = (
+            EventMetrics::new(&registry).unwrap(),
+            OrderMetrics::new(&registry).unwrap(),
+        );
         let task = tokio::spawn(work(pools, config, events, orders, stop.clone()));
         Self { stop, task }
     }
 
     async fn stop(self) {
         self.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.task).await.expect("the worker does not stop").unwrap();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .expect("the worker does not stop")
+            .unwrap();
     }
 }
 
@@ -53,7 +59,9 @@ async fn until_published(shop: &Shop, shard: u16) {
         0 => Ok(()),
         waiting => Err(waiting),
     });
-    published.await.unwrap_or_else(|waiting| panic!("{waiting} events of shard {shard} were not published"));
+    published
+        .await
+        .unwrap_or_else(|waiting| panic!("{waiting} events of shard {shard} were not published"));
 }
 
 #[tokio::test]
@@ -85,7 +93,10 @@ async fn an_order_placed_while_rabbitmq_is_away_is_told_after_its_return() {
     broker.set(Wire::Cut);
     let second = shop.order(user).await;
     capture(&broker, user, second).await;
-    assert_eq!((shop.count(0, UNPUBLISHED).await, shop.status(user, second).await), (1, "placed".to_owned()));
+    assert_eq!(
+        (shop.count(0, UNPUBLISHED).await, shop.status(user, second).await),
+        (1, "placed".to_owned())
+    );
     broker.set(Wire::Open);
     shop.until(user, second, "confirmed").await;
     until_published(&shop, 0).await;

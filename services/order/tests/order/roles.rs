@@ -56,7 +56,15 @@ async fn every_route_serves_the_roles_it_names() {
                 let order = shop.order_for(whose, &id).await;
                 let path = operation.path.replace("{id}", &order.to_string());
                 let path = path.replace("{product_id}", &KETTLE.to_string());
-                let answer = call(&shop.app, operation.method, &path, &bearer(caller, role), &[], body.as_ref()).await;
+                let answer = call(
+                    &shop.app,
+                    operation.method,
+                    &path,
+                    &bearer(caller, role),
+                    &[],
+                    body.as_ref(),
+                )
+                .await;
                 assert_eq!(answer.status, status, "{id} as {role:?} of {whose}: {answer:?}");
             }
         }

@@ -55,7 +55,10 @@ impl Shop {
     }
 
     pub async fn count(&self, shard: u16, sql: &'static str) -> i64 {
-        sqlx::query_scalar(sql).fetch_one(self.pool(shard).executor()).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_one(self.pool(shard).executor())
+            .await
+            .unwrap()
     }
 
     pub async fn run(&self, shard: u16, sql: &'static str) -> u64 {
@@ -82,9 +85,14 @@ impl Shop {
     pub async fn until(&self, user: Uuid, order: Uuid, status: &str) {
         let last = eventually(async || {
             let answer = self.get(user, &format!("/api/v1/orders/{order}")).await;
-            if answer.body["status"] == status { Ok(()) } else { Err(answer) }
+            if answer.body["status"] == status {
+                Ok(())
+            } else {
+                Err(answer)
+            }
         });
-        last.await.unwrap_or_else(|answer| panic!("order {order} never was {status}: {answer:?}"));
+        last.await
+            .unwrap_or_else(|answer| panic!("order {order} never was {status}: {answer:?}"));
     }
 }
 

@@ -137,7 +137,10 @@ async fn reserve(State(stage): State<Stage>, Json(asked): Json<ReserveStock>) ->
 
 fn hold(stage: &Stage, asked: ReserveStock) -> Response {
     let mut acts = stage.acts();
-    let short = asked.lines.iter().position(|line| Some(line.product_id) == acts.sold_out);
+    let short = asked
+        .lines
+        .iter()
+        .position(|line| Some(line.product_id) == acts.sold_out);
     if let Some(index) = short {
         let mut error = ApiError::new(StatusCode::CONFLICT, "out-of-stock", "");
         error.errors = vec![FieldError {
@@ -171,7 +174,10 @@ pub async fn behind_a_door(stage: &Stage, hang_ups: usize) -> (String, Arc<Mutex
             if caller < hang_ups {
                 let mut buffer = vec![0; 4096];
                 let read = client.read(&mut buffer).await.unwrap();
-                notes.lock().unwrap().push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+                notes
+                    .lock()
+                    .unwrap()
+                    .push(String::from_utf8_lossy(&buffer[..read]).into_owned());
                 continue;
             }
             let mut server = TcpStream::connect(&target).await.unwrap();

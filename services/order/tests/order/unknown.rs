@@ -1,7 +1,7 @@
 //! The connection breaks while an order is being written: nobody is told that it failed when it did not.
 
-use crate::shop::{Shop, eventually, face, place};
 use crate::shop::line;
+use crate::shop::{Shop, eventually, face, place};
 use crate::stage::KETTLE;
 use crate::wire::{Break, Wire};
 use axum::Router;
@@ -37,9 +37,19 @@ async fn an_order_that_never_arrived_leaves_nothing() {
     let app = wired(&shop, &Wire::breaks_at(WORDS, Break::Before)).await;
     let user = shop.two.user_in(0);
     let failed = place(&app, user, &HEADERS, json!([line(KETTLE, 1)])).await;
-    assert_eq!((failed.status, &failed.body["tier"]), (503, &json!("postgres/orders/0")), "{failed:?}");
+    assert_eq!(
+        (failed.status, &failed.body["tier"]),
+        (503, &json!("postgres/orders/0")),
+        "{failed:?}"
+    );
     assert_eq!(orders(&shop).await, 0);
-    let released = eventually(async || if shop.stage.acts().held.is_empty() { Ok(()) } else { Err(()) });
+    let released = eventually(async || {
+        if shop.stage.acts().held.is_empty() {
+            Ok(())
+        } else {
+            Err(())
+        }
+    });
     released.await.expect("its stock is let go");
     assert_eq!(place(&app, user, &HEADERS, json!([line(KETTLE, 1)])).await.status, 201);
 }

@@ -19,7 +19,12 @@ fn before() -> Migrator {
 async fn old_shop() -> Shop {
     let two = TwoShards::start(&[(before, MIGRATIONS_TABLE)]).await.unwrap();
     let (pools, stage) = (two.open(), Stage::open().await);
-    let mut shop = Shop { app: axum::Router::new(), pools, two, stage };
+    let mut shop = Shop {
+        app: axum::Router::new(),
+        pools,
+        two,
+        stage,
+    };
     shop.app = face(shop.state(shop.pools.clone(), &shop.stage.url, &shop.stage.url));
     shop
 }
@@ -57,7 +62,11 @@ impl Shop {
 
     async fn old_pod_accepts(&self, order: Uuid) {
         let accepted = "update orders set status = 'accepted', accepted_at = now() where id = $1 and status = 'placed'";
-        let done = sqlx::query(accepted).bind(order).execute(self.pool(0).executor()).await.unwrap();
+        let done = sqlx::query(accepted)
+            .bind(order)
+            .execute(self.pool(0).executor())
+            .await
+            .unwrap();
         assert_eq!(done.rows_affected(), 1);
     }
 }
@@ -66,17 +75,31 @@ impl Shop {
 async fn orders_and_pods_of_the_version_before_live_on() {
     let shop = old_shop().await;
     let user = shop.two.user_in(0);
-    let (accepted, placed) = (shop.old_pod_places(user, false).await, shop.old_pod_places(user, false).await);
+    let (accepted, placed) = (
+        shop.old_pod_places(user, false).await,
+        shop.old_pod_places(user, false).await,
+    );
     shop.old_pod_accepts(accepted).await;
     // On the same connections, whose statements were prepared before.
-    start::migrate(shop.two.settings.clone(), Instant::now() + PATIENCE).await.unwrap();
+    start::migrate(shop.two.settings.clone(), Instant::now() + PATIENCE)
+        .await
+        .unwrap();
     let late = shop.old_pod_places(user, false).await;
     let test = shop.old_pod_places(user, true).await;
     shop.old_pod_accepts(late).await;
 
-    for (order, status) in [(accepted, "confirmed"), (placed, "placed"), (late, "confirmed"), (test, "placed")] {
+    for (order, status) in [
+        (accepted, "confirmed"),
+        (placed, "placed"),
+        (late, "confirmed"),
+        (test, "placed"),
+    ] {
         let shown = shop.get(user, &format!("/api/v1/orders/{order}")).await;
-        assert_eq!((shown.status, &shown.body["status"]), (200, &status.into()), "{shown:?}");
+        assert_eq!(
+            (shown.status, &shown.body["status"]),
+            (200, &status.into()),
+            "{shown:?}"
+        );
         assert_eq!(shown.body["lines"].as_array().unwrap().len(), 1);
     }
     let page = shop.get(user, "/api/v1/orders?status=confirmed").await;
@@ -85,7 +108,11 @@ async fn orders_and_pods_of_the_version_before_live_on() {
     assert_eq!(cancelled.body["status"], "cancelled", "{cancelled:?}");
     let swept = "delete from orders where id in (select id from orders where synthetic limit 1000)";
     assert_eq!(shop.run(0, swept).await, 1);
-    assert_eq!(shop.count(0, "select count(*) from order_lines").await, 3, "lines go with their order, as before");
+    assert_eq!(
+        shop.count(0, "select count(*) from order_lines").await,
+        3,
+        "lines go with their order, as before"
+    );
     assert_eq!(shop.order(user).await.get_version_num(), 7);
 }
 
@@ -94,10 +121,13 @@ async fn migrating_again_changes_nothing() {
     let shop = old_shop().await;
     shop.old_pod_places(shop.two.user_in(0), false).await;
     for _ in 0..2 {
-        start::migrate(shop.two.settings.clone(), Instant::now() + PATIENCE).await.unwrap();
+        start::migrate(shop.two.settings.clone(), Instant::now() + PATIENCE)
+            .await
+            .unwrap();
     }
     let parts = "select count(*) from pg_inherits where inhparent = 'orders'::regclass";
     assert_eq!((shop.count(0, parts).await, shop.count(1, parts).await), (3, 5));
-    let unlike = "select count(*) from pg_constraint where conname like 'orders_until%' or conname = 'order_lines_until'";
+    let unlike =
+        "select count(*) from pg_constraint where conname like 'orders_until%' or conname = 'order_lines_until'";
     assert_eq!((shop.count(0, unlike).await, shop.count(1, unlike).await), (0, 0));
 }

@@ -2,6 +2,7 @@
 
 use shop_contract::shard_map::{Address, FILE};
 use shop_kit_postgres::{OrdersSettings, ShardedPool};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,18 +28,33 @@ pub struct Wire {
     cut: CancellationToken,
     arrive: Arc<Notify>,
     arrived: Arc<Notify>,
+    statements: Arc<AtomicUsize>,
 }
 
 impl Wire {
-    /// Breaks once.
-    pub fn breaks_at(words: &'static str, how: Break) -> Self {
+    pub fn whole() -> Self {
         Self {
-            plan: Arc::new(Mutex::new(Some((words, how)))),
+            plan: Arc::default(),
             stays_cut: false,
             cut: CancellationToken::new(),
             arrive: Arc::default(),
             arrived: Arc::default(),
+            statements: Arc::default(),
         }
+    }
+
+    /// Breaks once.
+    pub fn breaks_at(words: &'static str, how: Break) -> Self {
+        Self {
+            plan: Arc::new(Mutex::new(Some((words, how)))),
+            ..Self::whole()
+        }
+    }
+
+    /// Round trips so far: prepared statements that were run (`Bind`) and bare ones (`Query`, such as a commit). Neither
+    /// preparing, which is once for a connection, nor the pool's pings.
+    pub fn statements(&self) -> usize {
+        self.statements.load(Ordering::SeqCst)
     }
 
     pub fn for_good(self) -> Self {
@@ -90,6 +106,9 @@ impl Wire {
         loop {
             tokio::select! {
                 Ok(read) = client.read(&mut asked) => {
+                    if matches!(asked[..read].first(), Some(b'B' | b'Q')) {
+                        self.statements.fetch_add(1, Ordering::SeqCst);
+                    }
                     if let Some(how) = self.broken_by(&asked[..read]) {
                         return self.break_off(how, client, server, &asked[..read]).await;
                     }
@@ -123,13 +142,13 @@ impl Wire {
             // Postgres answers after it has committed.
             Break::After => {
                 server.write_all(asked).await.unwrap();
-                server.read(&mut answer).await.unwrap();
+                assert!(server.read(&mut answer).await.unwrap() > 0);
             }
             Break::Delayed => {
                 drop(client);
                 self.arrive.notified().await;
                 server.write_all(asked).await.unwrap();
-                server.read(&mut answer).await.unwrap();
+                assert!(server.read(&mut answer).await.unwrap() > 0);
                 self.arrived.notify_one();
             }
         }
