@@ -156,15 +156,16 @@ async fn levels(sources: &Sources, products: &[Uuid]) -> anyhow::Result<Vec<Leve
     Ok(levels)
 }
 
-/// One row per mail and order, in the customer's shard; kept also where no mail server is configured.
+/// One row per mail, in the customer's shard; kept also where no mail server is configured. One that waits is not there
+/// yet.
 async fn mails(pool: &Pool, ids: &[Uuid]) -> anyhow::Result<Vec<Mail>> {
-    let rows = sqlx::query("select order_id, kind from mails where order_id = any($1)")
+    let rows = sqlx::query("select object_id, kind from user_mails where object_id = any($1) and state <> 'waiting'")
         .bind(ids)
         .fetch_all(pool.executor())
         .await?;
     let mail = |row: &PgRow| {
         Ok(Mail {
-            order: row.try_get("order_id")?,
+            order: row.try_get("object_id")?,
             kind: row.try_get("kind")?,
         })
     };

@@ -3,6 +3,8 @@
 
 mod collect;
 mod flow;
+#[cfg(test)]
+mod tests;
 
 use crate::access;
 use crate::arguments::{Access, Audit, Output};
@@ -37,44 +39,25 @@ pub struct Verdict {
     pub waited: Duration,
 }
 
-/// Looks until nothing is wrong twice in a row, or `wait` is over.
+/// Looks until nothing is wrong twice in a row, or `wait` is over; the last look counts. One that fails is tried again:
+/// a primary that is just being replaced answers later.
 pub async fn settle(access: &Access, promises: &Promises, wait: Duration) -> anyhow::Result<Verdict> {
     let opened = access::open(access)?;
-    let (begun, mut quiet, mut last_error) = (Instant::now(), 0, None);
-    let mut last: Option<(Found, Vec<Violation>)> = None;
+    let (begun, mut quiet) = (Instant::now(), 0);
     loop {
+        let looked = look(access, &opened, promises).await;
+        let clean = looked.as_ref().is_ok_and(|(_, violations)| violations.is_empty());
+        quiet = if clean { quiet + 1 } else { 0 };
         let left = wait.saturating_sub(begun.elapsed());
-        match look(access, &opened, promises).await {
-            Ok((found, violations)) => {
-                quiet = if violations.is_empty() { quiet + 1 } else { 0 };
-                last = Some((found, violations));
-            }
-            // A primary that is just being replaced answers later.
-            Err(error) => (quiet, last_error) = (0, Some(error)),
-        }
         if quiet >= QUIET_LOOKS || left.is_zero() {
-            break;
+            let (found, violations) = looked.context("the books could not be read")?;
+            return Ok(Verdict {
+                found,
+                violations,
+                waited: begun.elapsed(),
+            });
         }
         tokio::time::sleep(PAUSE.min(left)).await;
-    }
-    match (last, last_error) {
-        (Some((found, violations)), None) => Ok(Verdict {
-            found,
-            violations,
-            waited: begun.elapsed(),
-        }),
-        (Some((found, violations)), Some(_)) if quiet > 0 => Ok(Verdict {
-            found,
-            violations,
-            waited: begun.elapsed(),
-        }),
-        (Some((found, violations)), Some(_)) if !violations.is_empty() => Ok(Verdict {
-            found,
-            violations,
-            waited: begun.elapsed(),
-        }),
-        (_, Some(error)) => Err(error).context("the books could not be read to the end"),
-        (None, None) => anyhow::bail!("the books were not read"),
     }
 }
 

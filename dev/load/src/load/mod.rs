@@ -7,6 +7,8 @@ mod hot;
 mod journey;
 mod mixed;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use crate::arguments::{Access, Load, Scenario};
 use crate::client::Client;

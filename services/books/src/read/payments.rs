@@ -37,7 +37,7 @@ pub(super) async fn between(pool: &Pool, after: Uuid, before: Uuid, limit: i64) 
     let ids = sqlx::query_scalar(
         "select order_id from ( \
            (select order_id from payments where order_id > $1 and order_id < $2 order by order_id limit $3) union \
-           (select order_id from provider_ledger where order_id > $1 and order_id < $2 order by order_id limit $3) \
+           (select distinct order_id from provider_ledger where order_id > $1 and order_id < $2 order by order_id limit $3) \
          ) ids order by order_id limit $3",
     )
     .bind(after)

@@ -31,7 +31,7 @@ pub(super) async fn between(pool: &Pool, after: Uuid, before: Uuid, limit: i64) 
         "select order_id from ( \
            (select order_id from inventory_reservations where order_id > $1 and order_id < $2 order by order_id limit $3) \
            union \
-           (select order_id from stock_movements where order_id > $1 and order_id < $2 order by order_id limit $3) \
+           (select distinct order_id from stock_movements where order_id > $1 and order_id < $2 order by order_id limit $3) \
          ) ids order by order_id limit $3",
     )
     .bind(after)
