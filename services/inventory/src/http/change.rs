@@ -25,7 +25,7 @@ const REASON: (usize, usize) = (1, 500);
     params(("product_id" = Uuid, Path), ("idempotency-key" = String, Header)),
     security(("bearer" = [])),
     request_body = Restock,
-    responses((status = 201, body = StockChange))
+    responses((status = 201, description = "Done; the same key again gives the same answer", body = StockChange))
 )]
 pub async fn restock(
     State(state): State<AppState>,
@@ -48,7 +48,10 @@ pub async fn restock(
     params(("product_id" = Uuid, Path), ("idempotency-key" = String, Header)),
     security(("bearer" = [])),
     request_body = AdjustStock,
-    responses((status = 201, body = StockChange), (status = 409, description = "Orders hold what would be taken away"))
+    responses(
+        (status = 201, description = "Done; the same key again gives the same answer", body = StockChange),
+        (status = 409, description = "Orders hold what would be taken away")
+    )
 )]
 pub async fn adjust(
     State(state): State<AppState>,

@@ -35,7 +35,10 @@ impl FromRequestParts<AppState> for MaybeCaller {
     get, path = "/api/v1/stock/{product_id}", operation_id = "getStock", tag = "stock",
     params(("product_id" = Uuid, Path)),
     security((), ("bearer" = [])),
-    responses((status = 200, body = Stock), (status = 401, description = "The token sent does not hold"))
+    responses(
+        (status = 200, description = "About how many there are; exactly, for merchants", body = Stock),
+        (status = 401, description = "The token sent does not hold")
+    )
 )]
 pub async fn show(
     State(state): State<AppState>,
@@ -59,7 +62,7 @@ pub async fn show(
     get, path = "/api/v1/stock/{product_id}/movements", operation_id = "listStockMovements", tag = "stock",
     params(("product_id" = Uuid, Path), PageQuery),
     security(("bearer" = [])),
-    responses((status = 200, body = Page<StockMovement>))
+    responses((status = 200, description = "Newest first", body = Page<StockMovement>))
 )]
 pub async fn movements(
     State(state): State<AppState>,

@@ -49,7 +49,7 @@ pub async fn settle_alone(pool: &Pool, asks: &[Ask], hold: Duration) -> Result<V
 pub fn overtaken(pool: &Pool) -> StoreError {
     StoreError::Unavailable {
         tier: pool.tier().clone(),
-        detail: format!("others changed the same orders {ATTEMPTS} times in a row"),
+        detail: "others added the same orders meanwhile".to_owned(),
     }
 }
 

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const KILL_ONE: &str = "select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity \
-     where datname = current_database() and pid <> pg_backend_pid() order by random() limit 1) as victim";
+     where datname = current_database() and query like '%cross join lateral inventory_reserve%' \
+     and pid <> pg_backend_pid() order by random() limit 1) as victim";
 
 #[tokio::test]
 async fn a_claim_that_dies_before_its_commit_did_nothing_and_is_done_again() {

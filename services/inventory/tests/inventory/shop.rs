@@ -14,13 +14,13 @@ use shop_inventory::router::{AppState, router};
 use shop_inventory::store::reserve::Order;
 use shop_inventory::store::slot;
 use shop_inventory::{MIGRATIONS_TABLE, TIER, migrator};
-use shop_kit_events::{Handler, Message};
+use shop_kit_events::{HandleError, Handler, Message};
 use shop_kit_http::Face;
 use shop_kit_postgres::Pool;
 use shop_kit_telemetry::Metrics;
 use shop_kit_testshards::{OneDatabase, PATIENCE};
 use shop_kit_token::{Claims, Signer};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -152,12 +152,16 @@ impl Shop {
         }
     }
 
-    /// Handles messages as the worker does.
+    /// Handles messages as the worker does: again when it was not their fault.
     pub async fn hear(&self, messages: &[Message]) {
         let follow = Follow {
             pool: self.pool.clone(),
         };
-        follow.handle(messages).await.unwrap();
+        let begun = Instant::now();
+        while let Err(error) = follow.handle(messages).await {
+            let passing = matches!(error, HandleError::Unavailable(_));
+            assert!(passing && begun.elapsed() < PATIENCE, "{error}");
+        }
     }
 }
 
