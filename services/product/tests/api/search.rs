@@ -188,7 +188,7 @@ async fn bad_queries_are_400() {
         "category=Up",
         "category=%00",
         "q=%00",
-        "brand=%0A",
+        "brand=a%0Ab",
         "attributes=colour",
         "attributes=:x",
         "attributes=colour:",
