@@ -7,10 +7,11 @@ use crate::copies::{Copies, Copy};
 use crate::headers::{Death, Past};
 use crate::metrics::QueueMetrics;
 use crate::{BrokerError, HandleError, Handler, Message};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use shop_contract::event::{DEAD_LETTER_EXCHANGE, DELAYS, Delay, Queue};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -75,7 +76,9 @@ impl<H: Handler> Lane<H> {
             return Ok(());
         }
         let begun = Instant::now();
-        let done = self.handler.handle(messages).await;
+        // A panic must not leave its messages behind: the next batch would acknowledge them with its own.
+        let done = AssertUnwindSafe(self.handler.handle(messages)).catch_unwind().await;
+        let done = done.unwrap_or_else(|_| Err(HandleError::Failed("the handler panicked".to_owned())));
         if let Some(metrics) = &self.metrics {
             metrics.handled(begun.elapsed());
         }

@@ -212,3 +212,22 @@ async fn a_message_without_an_id_goes_to_the_dead_letters() {
     let letter = &list(&broker.broker, &[ORDER_WORK], 10).await.unwrap()[0];
     assert!(letter.id.is_none() && letter.reason.contains("no id"), "{letter:?}");
 }
+
+#[tokio::test]
+async fn a_handler_that_panics_loses_no_message_of_its_batch() {
+    let (place, broker) = start().await;
+    let bad = publish(&broker, "panic").await;
+    for _ in 0..100 {
+        publish(&broker, "fine").await;
+    }
+    let verdict = |message: &Message| says(message, "panic").then(|| panic!("as the test wants"));
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 100).await;
+    broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
+    consumer.stop().await;
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    assert!(handler.attempts()[&bad].len() >= 5);
+    let letter = &list(&broker.broker, &[ORDER_WORK], 10).await.unwrap()[0];
+    assert!(letter.reason.contains("panicked"), "{letter:?}");
+}

@@ -1,0 +1,6 @@
+//! What runs in the worker, one file per verb.
+
+pub mod deliver;
+pub mod email;
+pub mod notify;
+pub mod work;
