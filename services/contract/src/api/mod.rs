@@ -2,6 +2,7 @@
 
 pub mod books;
 pub mod inventory;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod product;
