@@ -64,7 +64,10 @@ fn test_settings(env: &Env) -> Option<TestSettings> {
     );
     let timeout_percent = percent?;
     if timeout_percent > 100 {
-        env.problem(TEST_TIMEOUT_PERCENT, format!("is {timeout_percent}: must be at most 100"));
+        env.problem(
+            TEST_TIMEOUT_PERCENT,
+            format!("is {timeout_percent}: must be at most 100"),
+        );
         return None;
     }
     Some(TestSettings {
@@ -80,7 +83,10 @@ mod tests {
     #[test]
     fn the_test_providers_settings_are_bounded() {
         let read = |percent: &str| {
-            let env = Env::of([(TEST_TIMEOUT_PERCENT, percent.to_owned()), (TEST_DELAY_MS, "20".to_owned())]);
+            let env = Env::of([
+                (TEST_TIMEOUT_PERCENT, percent.to_owned()),
+                (TEST_DELAY_MS, "20".to_owned()),
+            ]);
             let settings = test_settings(&env);
             env.finish(settings)
         };

@@ -1,15 +1,13 @@
 //! Between the pure machine and the database: applies what happened to payments in memory and gathers what follows, for
 //! one transaction to write: questions to the provider, events for the shop, money that is owed.
 
+use crate::TABLES;
 use crate::machine::{Event, News, Operation, Verdict, step};
 use crate::provider::{Charge, Key};
-use crate::store::payment::{self, Payment};
-use crate::store::refund;
-use crate::TABLES;
+use crate::store::payment::Payment;
+use crate::store::{batch, refund};
 use jiff::Timestamp;
-use shop_contract::event::{
-    PAYMENT_AUTHORIZED, PAYMENT_CAPTURED, PAYMENT_DECLINED, PAYMENT_REFUNDED, PaymentEvent,
-};
+use shop_contract::event::{PAYMENT_AUTHORIZED, PAYMENT_CAPTURED, PAYMENT_DECLINED, PAYMENT_REFUNDED, PaymentEvent};
 use shop_kit_events::{Outgoing, append_all};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
@@ -72,7 +70,10 @@ impl Consequences {
 
     /// What is owed to refused refunds is asked for later, not at once.
     pub fn put_off_owed(&mut self, payment: Uuid, wait: Duration) {
-        self.owed.iter_mut().filter(|owed| owed.0 == payment).for_each(|owed| owed.1 = wait);
+        self.owed
+            .iter_mut()
+            .filter(|owed| owed.0 == payment)
+            .for_each(|owed| owed.1 = wait);
     }
 
     pub fn touch(&mut self, payment: Uuid) {
@@ -91,7 +92,7 @@ impl Consequences {
     ) -> Result<Vec<Call>, sqlx::Error> {
         let changed: Vec<&Payment> = locked.filter(|payment| self.changed(payment.id)).collect();
         if !changed.is_empty() {
-            payment::update(transaction, &changed).await?;
+            batch::update(transaction, &changed).await?;
         }
         for (payment, wait) in self.owed {
             refund::owe(transaction, payment, wait).await?;

@@ -3,6 +3,7 @@
 //! after, and what was lost in between is asked again under the same key. `main.rs` reads the environment.
 
 pub mod backoff;
+pub mod card;
 pub mod config;
 pub mod decide;
 pub mod http;

@@ -4,7 +4,7 @@
 //!
 //! new → authorizing → authorized → capturing → captured; declined; voiding → voided; refunding → refunded; tombstone
 //! for an order that was cancelled before it was seen. There is no way back, so nothing is asked for twice under
-//! different keys: capturing is entered once, and only before voiding.
+//! different keys: capturing is entered once and never after voiding; voiding never after a capture that was done.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
@@ -96,8 +96,14 @@ impl Phase {
 
 pub fn step(before: Standing, event: Event) -> Step {
     let heard = match event {
-        Event::Claimed => Standing { claimed: true, ..before },
-        Event::Cancelled => Standing { cancelled: true, ..before },
+        Event::Claimed => Standing {
+            claimed: true,
+            ..before
+        },
+        Event::Cancelled => Standing {
+            cancelled: true,
+            ..before
+        },
         Event::Placed | Event::Answered(..) => before,
     };
     match event {
@@ -120,9 +126,9 @@ fn answered(before: Standing, operation: Operation, verdict: Verdict) -> Step {
     match (before.phase, operation, verdict) {
         (At::Authorizing, Op::Authorise, Is::Done) => go_on(at(before, At::Authorized), Some(News::Authorized)),
         (At::Capturing, Op::Capture, Is::Done) => go_on(at(before, At::Captured), Some(News::Captured)),
-        (At::Authorizing, Op::Authorise, Is::Declined) | (At::Capturing, Op::Capture, Is::Declined) => {
-            enter(before, At::Declined, Some(News::Declined))
-        }
+        (At::Authorizing, Op::Authorise, Is::Declined) => enter(before, At::Declined, Some(News::Declined)),
+        // The provider may still hold the amount.
+        (At::Capturing, Op::Capture, Is::Declined) => enter(before, At::Voiding, Some(News::Declined)),
         // Nothing to void: the provider holds nothing of this payment either way.
         (At::Voiding, Op::Void, Is::Done | Is::Declined) => enter(before, At::Voided, None),
         (At::Captured | At::Refunding, Op::Refund, Is::Done) => enter(before, At::Refunded, None),

@@ -40,7 +40,11 @@ pub fn check(secret: &str, header: &str, now: u64, body: &[u8]) -> Result<(), Si
     }
     let expected = mac(secret, time, body);
     let holds = |tag: &Vec<u8>| expected.clone().verify_slice(tag).is_ok();
-    if tags.iter().any(holds) { Ok(()) } else { Err(SignatureError::Mismatch) }
+    if tags.iter().any(holds) {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
 }
 
 fn mac(secret: &str, seconds: u64, body: &[u8]) -> Hmac<Sha256> {
@@ -83,8 +87,20 @@ mod tests {
         assert_eq!(check("secret", &header, NOW, b"{ }"), Err(SignatureError::Mismatch));
         let later = header.replace("t=1700000000", "t=1700000001");
         assert_eq!(check("secret", &later, NOW, b"{}"), Err(SignatureError::Mismatch));
-        for wrong in ["", "t=1,v1=", "v1=00", "t=1700000000", "t=x,v1=00", "t=1700000000,v1=zz", "é=é"] {
-            assert_eq!(check("secret", wrong, NOW, b"{}"), Err(SignatureError::Malformed), "{wrong}");
+        for wrong in [
+            "",
+            "t=1,v1=",
+            "v1=00",
+            "t=1700000000",
+            "t=x,v1=00",
+            "t=1700000000,v1=zz",
+            "é=é",
+        ] {
+            assert_eq!(
+                check("secret", wrong, NOW, b"{}"),
+                Err(SignatureError::Malformed),
+                "{wrong}"
+            );
         }
     }
 

@@ -33,18 +33,17 @@ pub async fn receive(
     let (webhook, answer) = read(body)?;
     let store = |error: sqlx::Error| ApiError::from(pool.error(&error));
     let mut transaction = pool.begin().await?;
-    let noted = sqlx::query(
-        "insert into payment_webhooks (event_id, key, outcome) values ($1, $2, $3) on conflict do nothing",
-    )
-    .bind(webhook.event_id)
-    .bind(&webhook.key)
-    .bind(match webhook.outcome {
-        WebhookOutcome::Done => "done",
-        WebhookOutcome::Declined => "declined",
-    })
-    .execute(&mut *transaction)
-    .await
-    .map_err(store)?;
+    let noted =
+        sqlx::query("insert into payment_webhooks (event_id, key, outcome) values ($1, $2, $3) on conflict do nothing")
+            .bind(webhook.event_id)
+            .bind(&webhook.key)
+            .bind(match webhook.outcome {
+                WebhookOutcome::Done => "done",
+                WebhookOutcome::Declined => "declined",
+            })
+            .execute(&mut *transaction)
+            .await
+            .map_err(store)?;
     if noted.rows_affected() == 0 {
         return Ok(());
     }
@@ -62,16 +61,21 @@ pub fn now() -> u64 {
 fn read(body: &[u8]) -> Result<(PaymentWebhook, Answer), ApiError> {
     let webhook: PaymentWebhook = serde_json::from_slice(body).map_err(|error| match error.classify() {
         Category::Data => ApiError::invalid_field("", error.to_string()),
-        Category::Io | Category::Syntax | Category::Eof => {
-            ApiError::new(StatusCode::BAD_REQUEST, "not-json", format!("the body is not JSON: {error}"))
-        }
+        Category::Io | Category::Syntax | Category::Eof => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "not-json",
+            format!("the body is not JSON: {error}"),
+        ),
     })?;
     let unfit = |text: &str| text.chars().count() > LONGEST || text.contains(char::is_control);
     if unfit(&webhook.key) || webhook.reason.as_deref().is_some_and(unfit) {
         let detail = format!("`key` and `reason` have at most {LONGEST} characters on one line");
         return Err(ApiError::invalid_field("", detail));
     }
-    let key: Key = webhook.key.parse().map_err(|error: String| ApiError::invalid_field("/key", error))?;
+    let key: Key = webhook
+        .key
+        .parse()
+        .map_err(|error: String| ApiError::invalid_field("/key", error))?;
     let outcome = match webhook.outcome {
         WebhookOutcome::Done => Outcome::Done,
         WebhookOutcome::Declined => Outcome::Declined(webhook.reason.clone().unwrap_or_default()),

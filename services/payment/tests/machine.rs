@@ -23,7 +23,10 @@ impl Life {
 
     fn hear(&mut self, event: Event) {
         let step = step(self.standing, event);
-        assert!(step.ask.is_none() || step.standing.phase.asking() == step.ask, "{step:?}");
+        assert!(
+            step.ask.is_none() || step.standing.phase.asking() == step.ask,
+            "{step:?}"
+        );
         self.standing = step.standing;
         self.asked.extend(step.ask);
         self.told.extend(step.tell);
@@ -81,7 +84,8 @@ proptest! {
         }
         let void = life.asked.iter().position(|asked| *asked == Operation::Void);
         let capture = life.asked.iter().position(|asked| *asked == Operation::Capture);
-        prop_assert!(void.is_none() || capture.is_none(), "{:?}", life.asked);
+        prop_assert!(void.is_none() || capture < void, "{:?}", life.asked);
+        prop_assert!(void.is_none() || !life.told.contains(&News::Captured), "{:?} {:?}", life.asked, life.told);
         if life.standing.cancelled {
             let left = matches!(life.standing.phase, Phase::Authorized | Phase::Captured);
             prop_assert!(!left, "{:?} after {events:?}", life.standing);
@@ -117,7 +121,12 @@ proptest! {
 fn a_repeated_fact_asks_for_nothing_more() {
     let mut life = Life::begin();
     let done = |operation| Event::Answered(operation, Verdict::Done);
-    for event in [Event::Placed, done(Operation::Authorise), Event::Claimed, done(Operation::Capture)] {
+    for event in [
+        Event::Placed,
+        done(Operation::Authorise),
+        Event::Claimed,
+        done(Operation::Capture),
+    ] {
         life.hear(event);
         life.hear(event);
     }
@@ -139,7 +148,12 @@ fn an_order_cancelled_before_it_was_seen_is_never_charged() {
 fn a_refused_refund_is_asked_for_again() {
     let mut life = Life::begin();
     let done = |operation| Event::Answered(operation, Verdict::Done);
-    for event in [Event::Placed, done(Operation::Authorise), Event::Claimed, Event::Cancelled] {
+    for event in [
+        Event::Placed,
+        done(Operation::Authorise),
+        Event::Claimed,
+        Event::Cancelled,
+    ] {
         life.hear(event);
     }
     life.hear(done(Operation::Capture));
@@ -147,4 +161,23 @@ fn a_refused_refund_is_asked_for_again() {
     assert_eq!(life.count(Operation::Refund), 2);
     life.hear(done(Operation::Refund));
     assert_eq!(life.standing.phase, Phase::Refunded);
+}
+
+#[test]
+fn a_refused_capture_lets_go_of_what_is_held() {
+    let mut life = Life::begin();
+    for event in [
+        Event::Placed,
+        Event::Claimed,
+        Event::Answered(Operation::Authorise, Verdict::Done),
+    ] {
+        life.hear(event);
+    }
+    life.hear(Event::Answered(Operation::Capture, Verdict::Declined));
+    assert_eq!(life.asked, [Operation::Authorise, Operation::Capture, Operation::Void]);
+    life.end(Verdict::Done);
+    assert_eq!(
+        (life.standing.phase, life.told),
+        (Phase::Voided, vec![News::Authorized, News::Declined])
+    );
 }

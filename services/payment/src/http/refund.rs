@@ -106,11 +106,15 @@ async fn write(
         .finish(&mut transaction, StatusCode::CREATED, Some(&location), &answer)
         .await?;
     state.payments.commit(transaction).await?;
+    Ok(made(location, answer))
+}
+
+fn made(location: String, answer: String) -> Response {
     let headers = [
         (header::LOCATION, location),
         (header::CONTENT_TYPE, "application/json".to_owned()),
     ];
-    Ok((StatusCode::CREATED, headers, answer).into_response())
+    (StatusCode::CREATED, headers, answer).into_response()
 }
 
 /// Captured, and neither given back nor being given back. Locks the payment.
@@ -126,9 +130,12 @@ async fn left_of(transaction: &mut PgConnection, id: Uuid) -> Result<Result<i64,
         }
         Phase::New | Phase::Tombstone => Ok(Err(no_payment(id))),
         Phase::Refunding | Phase::Refunded => Ok(Err(ApiError::conflict("all of it is being or was given back"))),
-        Phase::Authorizing | Phase::Authorized | Phase::Declined | Phase::Capturing | Phase::Voiding | Phase::Voided => {
-            Ok(Err(ApiError::conflict("nothing was captured")))
-        }
+        Phase::Authorizing
+        | Phase::Authorized
+        | Phase::Declined
+        | Phase::Capturing
+        | Phase::Voiding
+        | Phase::Voided => Ok(Err(ApiError::conflict("nothing was captured"))),
     }
 }
 

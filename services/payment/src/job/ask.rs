@@ -28,7 +28,7 @@ impl Default for AskSettings {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(3),
-            at_once: 256,
+            at_once: 512,
             waits: Waits {
                 lease: Duration::from_secs(15),
                 first_pause: Duration::from_millis(200),
@@ -64,7 +64,10 @@ impl<P: Provider> Ask<P> {
     /// What takes the answers is to be run beside; see [`Answers::write_all`].
     pub fn new(provider: P, settings: AskSettings, registry: &Registry) -> prometheus::Result<(Self, Answers)> {
         let asked = IntCounterVec::new(
-            Opts::new("shop_payment_calls_total", "Questions to the provider, by operation and answer"),
+            Opts::new(
+                "shop_payment_calls_total",
+                "Questions to the provider, by operation and answer",
+            ),
             &["operation", "answer"],
         )?;
         registry.register(Box::new(asked.clone()))?;

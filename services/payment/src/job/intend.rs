@@ -2,8 +2,10 @@
 //! were written in one transaction; from then on a crash only delays, because whoever chases open questions finds them.
 
 use crate::TABLES;
+use crate::card::looks_like_a_card;
 use crate::decide::{Call, Consequences};
 use crate::machine::{Event, Phase, Standing};
+use crate::store::batch;
 use crate::store::payment::{self, Payment};
 use shop_contract::event::{ORDER_CANCELLED, ORDER_PLACED, OrderEvent, PAYMENT_WORK, STOCK_CLAIMED, StockEvent};
 use shop_kit_events::{HandleError, Message, first_times};
@@ -102,11 +104,11 @@ async fn decide(
         consequences.apply(payment, told.event(), lease)?;
     }
     let added: Vec<&Payment> = new.values().collect();
-    if !added.is_empty() && payment::insert(transaction, &added).await? < added.len() as u64 {
+    if !added.is_empty() && batch::insert(transaction, &added).await? < added.len() as u64 {
         return Ok(None);
     }
     for payment in overtaken.iter().filter_map(|order| known.get(order)) {
-        payment::fill(transaction, payment).await?;
+        batch::fill(transaction, payment).await?;
     }
     consequences.write(transaction, known.values()).await.map(Some)
 }
@@ -114,9 +116,12 @@ async fn decide(
 /// Of an order this service has not heard of.
 fn blank(told: &Told) -> Payment {
     let (user_id, currency, amount_cents, synthetic) = match told {
-        Told::Placed(event) | Told::Cancelled(event) => {
-            (event.user_id, event.currency.clone(), event.total_cents, event.synthetic)
-        }
+        Told::Placed(event) | Told::Cancelled(event) => (
+            event.user_id,
+            event.currency.clone(),
+            event.total_cents,
+            event.synthetic,
+        ),
         Told::Claimed(event) => (event.user_id, String::new(), 0, event.synthetic),
     };
     Payment {
@@ -136,11 +141,13 @@ fn blank(told: &Told) -> Payment {
     }
 }
 
-/// An order without a token is declined by the provider like one with a wrong token.
+/// An order without a token is declined by the provider like one with a wrong token. A card number, which no order
+/// should bring this far, is not kept either.
 fn learn(payment: &mut Payment, event: &OrderEvent) -> Result<(), sqlx::Error> {
     payment.amount_cents = event.total_cents;
     payment.currency.clone_from(&event.currency);
-    payment.token = event.payment_token.clone().unwrap_or_default();
+    let token = event.payment_token.clone().filter(|token| !looks_like_a_card(token));
+    payment.token = token.unwrap_or_default();
     payment.lines = serde_json::to_string(&event.lines).map_err(|error| sqlx::Error::Encode(error.into()))?;
     Ok(())
 }

@@ -81,7 +81,14 @@ mod tests {
             assert_eq!(key.payment(), payment);
         }
         let prefix = payment.to_string();
-        for wrong in ["", "/", "seven", "seven/capture", &format!("{prefix}/steal"), &format!("{prefix}/refund")] {
+        for wrong in [
+            "",
+            "/",
+            "seven",
+            "seven/capture",
+            &format!("{prefix}/steal"),
+            &format!("{prefix}/refund"),
+        ] {
             assert!(wrong.parse::<Key>().is_err(), "{wrong}");
         }
     }

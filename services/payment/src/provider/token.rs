@@ -34,8 +34,14 @@ pub(crate) fn course(token: &str, synthetic: bool) -> Course {
         "tok_ok" => AT_ONCE,
         "tok_declined" => declined("the card was declined"),
         "tok_slow" => Course { delay: SLOW, ..AT_ONCE },
-        "tok_timeout" => Course { answers_at: 2, ..AT_ONCE },
-        "tok_flaky" => Course { happens_at: 3, ..AT_ONCE },
+        "tok_timeout" => Course {
+            answers_at: 2,
+            ..AT_ONCE
+        },
+        "tok_flaky" => Course {
+            happens_at: 3,
+            ..AT_ONCE
+        },
         "tok_twice" => Course { webhooks: 2, ..AT_ONCE },
         _ => declined("unknown token"),
     }

@@ -18,7 +18,9 @@ const NAMES: [(Phase, &str); 11] = [
 
 pub fn name(phase: Phase) -> &'static str {
     let found = NAMES.iter().find(|(named, _)| *named == phase);
-    found.map(|(_, name)| *name).expect("the table names every phase, a test counts them")
+    found
+        .map(|(_, name)| *name)
+        .expect("the table names every phase, a test counts them")
 }
 
 pub fn phase(text: &str) -> Result<Phase, sqlx::Error> {

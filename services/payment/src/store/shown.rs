@@ -21,12 +21,7 @@ pub struct Filter {
 }
 
 /// Newest first, older than `before`.
-pub async fn list(
-    pool: &Pool,
-    filter: Filter,
-    before: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Payment>, StoreError> {
+pub async fn list(pool: &Pool, filter: Filter, before: Option<Uuid>, limit: i64) -> Result<Vec<Payment>, StoreError> {
     let Filter { user, order, id } = filter;
     // Planned anew for each set of parameters, so that the conditions left out cost nothing.
     let text = format!(

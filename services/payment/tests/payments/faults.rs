@@ -80,14 +80,24 @@ async fn with_a_third_of_the_calls_unanswered_each_confirmed_order_is_captured_o
 
     let (ledger, paid) = (shop.ledger().await, paid(&shop, &orders).await);
     assert_eq!(check(&ledger, &paid), Vec::<String>::new());
-    let captures = ledger.iter().filter(|entry| entry.operation == "capture" && entry.happened).count();
+    let captures = ledger
+        .iter()
+        .filter(|entry| entry.operation == "capture" && entry.happened)
+        .count();
     assert_eq!((paid.len(), captures), (180, 180));
     for order in orders.iter().filter(|order| order.token == "tok_declined") {
         assert_eq!(shop.state(order.id).await, "declined");
-        assert!(!ledger.iter().any(|entry| entry.order_id == order.id && entry.operation == "capture"));
+        assert!(
+            !ledger
+                .iter()
+                .any(|entry| entry.order_id == order.id && entry.operation == "capture")
+        );
     }
     let repeated = ledger.iter().filter(|entry| entry.attempts > 1).count();
-    assert!(repeated > 20, "only {repeated} questions were repeated: the fault did not happen");
+    assert!(
+        repeated > 20,
+        "only {repeated} questions were repeated: the fault did not happen"
+    );
 }
 
 /// The checker has to see what the keys prevent; here they do not.
@@ -99,7 +109,11 @@ async fn a_provider_that_forgets_keys_is_caught() {
     shop.until(order.id, "authorized").await;
     worker.tell(&[order.claimed()]).await;
     let begun = Instant::now();
-    while shop.count("select count(*) from provider_ledger where operation = 'capture'").await < 2 {
+    while shop
+        .count("select count(*) from provider_ledger where operation = 'capture'")
+        .await
+        < 2
+    {
         assert!(begun.elapsed() < PATIENCE, "it was not asked twice");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -108,7 +122,12 @@ async fn a_provider_that_forgets_keys_is_caught() {
     shop.until(order.id, "captured").await;
     worker.stop().await;
     let wrong = check(&shop.ledger().await, &paid(&shop, &[order]).await);
-    assert!(wrong.iter().any(|wrong| wrong.starts_with(&format!("order {}: captured ", order.id)) && wrong.ends_with(" times")), "{wrong:?}");
+    assert!(
+        wrong
+            .iter()
+            .any(|wrong| wrong.starts_with(&format!("order {}: captured ", order.id)) && wrong.ends_with(" times")),
+        "{wrong:?}"
+    );
 }
 
 async fn until_in_ledger(shop: &Shop, sql: &'static str) {
@@ -128,7 +147,11 @@ async fn a_crash_between_the_provider_and_the_record_leads_to_the_same_call_agai
     };
     let worker = shop.worker_with(Mute(shop.provider()), dying);
     worker.tell(&[order.placed()]).await;
-    until_in_ledger(&shop, "select count(*) from provider_ledger where operation = 'authorise'").await;
+    until_in_ledger(
+        &shop,
+        "select count(*) from provider_ledger where operation = 'authorise'",
+    )
+    .await;
     worker.crash().await;
     assert_eq!(shop.state(order.id).await, "authorizing");
 
@@ -138,7 +161,11 @@ async fn a_crash_between_the_provider_and_the_record_leads_to_the_same_call_agai
 
     let worker = shop.worker_with(Mute(shop.provider()), dying);
     worker.tell(&[order.claimed()]).await;
-    until_in_ledger(&shop, "select count(*) from provider_ledger where operation = 'capture'").await;
+    until_in_ledger(
+        &shop,
+        "select count(*) from provider_ledger where operation = 'capture'",
+    )
+    .await;
     worker.crash().await;
     assert_eq!(shop.state(order.id).await, "capturing");
 
@@ -149,7 +176,10 @@ async fn a_crash_between_the_provider_and_the_record_leads_to_the_same_call_agai
     worker.stop().await;
     let ledger = shop.ledger().await;
     assert_eq!(check(&ledger, &paid(&shop, &[order]).await), Vec::<String>::new());
-    let asked: Vec<(&str, bool)> = ledger.iter().map(|entry| (entry.operation.as_str(), entry.attempts >= 2)).collect();
+    let asked: Vec<(&str, bool)> = ledger
+        .iter()
+        .map(|entry| (entry.operation.as_str(), entry.attempts >= 2))
+        .collect();
     assert_eq!(asked, [("authorise", true), ("capture", true)]);
 }
 
@@ -157,7 +187,9 @@ async fn a_crash_between_the_provider_and_the_record_leads_to_the_same_call_agai
 async fn a_crash_before_the_call_leaves_an_intent_that_is_found() {
     let (shop, order) = (Shop::start().await, Order::new("tok_ok"));
     let told = [shop_payment::job::intend::Told::read(&order.placed()).unwrap()];
-    let calls = shop_payment::job::intend::intend(&shop.pool, &told, Duration::ZERO).await.unwrap();
+    let calls = shop_payment::job::intend::intend(&shop.pool, &told, Duration::ZERO)
+        .await
+        .unwrap();
     assert_eq!((calls.len(), shop.state(order.id).await.as_str()), (1, "authorizing"));
     let worker = shop.worker();
     shop.until(order.id, "authorized").await;

@@ -85,9 +85,15 @@ fn the_checker_sees_each_wrong() {
     };
     for (ledger, paid) in [
         (vec![authorise.clone(), capture.clone(), capture.clone()], paid.clone()),
-        (vec![authorise.clone(), authorise.clone(), capture.clone()], paid.clone()),
+        (
+            vec![authorise.clone(), authorise.clone(), capture.clone()],
+            paid.clone(),
+        ),
         (vec![authorise.clone(), entry("void", 5), capture.clone()], paid.clone()),
-        (vec![authorise.clone(), capture.clone(), entry("refund", 6)], paid.clone()),
+        (
+            vec![authorise.clone(), capture.clone(), entry("refund", 6)],
+            paid.clone(),
+        ),
         (vec![authorise.clone(), entry("capture", 4)], paid.clone()),
         (vec![authorise.clone(), refused], paid.clone()),
         (vec![authorise.clone()], paid),

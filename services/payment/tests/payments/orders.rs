@@ -18,7 +18,12 @@ async fn an_event_that_comes_twice_has_one_effect() {
     shop.until(order.id, "captured").await;
     worker.tell(&[claimed, order.claimed(), order.placed()]).await;
     worker.stop().await;
-    let asked: Vec<(String, i32)> = shop.ledger().await.into_iter().map(|entry| (entry.operation, entry.attempts)).collect();
+    let asked: Vec<(String, i32)> = shop
+        .ledger()
+        .await
+        .into_iter()
+        .map(|entry| (entry.operation, entry.attempts))
+        .collect();
     assert_eq!(asked, [("authorise".to_owned(), 1), ("capture".to_owned(), 1)]);
     assert_eq!(shop.kinds(order.id).await, ["payment.authorized", "payment.captured"]);
     assert_eq!(shop.count("select count(*) from payments").await, 1);
@@ -28,12 +33,23 @@ async fn an_event_that_comes_twice_has_one_effect() {
 async fn a_cancellation_ends_a_payment_wherever_it_stands() {
     let shop = Shop::start().await;
     let worker = shop.worker();
-    let (unseen, together, authorized, captured) =
-        (Order::new("tok_ok"), Order::new("tok_ok"), Order::new("tok_ok"), Order::new("tok_ok"));
+    let (unseen, together, authorized, captured) = (
+        Order::new("tok_ok"),
+        Order::new("tok_ok"),
+        Order::new("tok_ok"),
+        Order::new("tok_ok"),
+    );
 
     worker.tell(&[unseen.cancelled()]).await;
     worker.tell(&[unseen.placed(), unseen.claimed()]).await;
-    worker.tell(&[together.placed(), together.cancelled(), authorized.placed(), captured.placed()]).await;
+    worker
+        .tell(&[
+            together.placed(),
+            together.cancelled(),
+            authorized.placed(),
+            captured.placed(),
+        ])
+        .await;
     shop.until(together.id, "voided").await;
     shop.until(authorized.id, "authorized").await;
     shop.until(captured.id, "authorized").await;
@@ -42,7 +58,9 @@ async fn a_cancellation_ends_a_payment_wherever_it_stands() {
     shop.until(captured.id, "captured").await;
     worker.tell(&[captured.cancelled()]).await;
     shop.until(captured.id, "refunded").await;
-    worker.tell(&[authorized.claimed(), captured.cancelled(), captured.claimed()]).await;
+    worker
+        .tell(&[authorized.claimed(), captured.cancelled(), captured.claimed()])
+        .await;
     worker.stop().await;
 
     assert_eq!(shop.state(unseen.id).await, "tombstone");
@@ -69,7 +87,11 @@ async fn a_claim_that_overtakes_its_order_is_kept() {
     shop.until(order.id, "captured").await;
     worker.stop().await;
     let told = shop.told(order.id).await;
-    assert!(told.iter().all(|(_, event)| event["amount_cents"] == crate::events::CENTS), "{told:?}");
+    assert!(
+        told.iter()
+            .all(|(_, event)| event["amount_cents"] == crate::events::CENTS),
+        "{told:?}"
+    );
 }
 
 /// Two workers, the same orders, every event in both and in opposite orders.
@@ -79,7 +101,11 @@ async fn two_workers_with_the_same_events_agree() {
     let (left, right) = (shop.worker(), shop.worker());
     let orders: Vec<Order> = (0..40).map(|_| Order::new("tok_ok")).collect();
     let placed: Vec<Message> = orders.iter().map(Order::placed).collect();
-    let mut others: Vec<Message> = orders.iter().map(Order::cancelled).chain(orders.iter().map(Order::placed)).collect();
+    let mut others: Vec<Message> = orders
+        .iter()
+        .map(Order::cancelled)
+        .chain(orders.iter().map(Order::placed))
+        .collect();
     others.reverse();
     let tell = |worker, messages: Vec<Message>| async move {
         let worker: &crate::shop::Worker<_> = worker;
@@ -99,7 +125,11 @@ async fn two_workers_with_the_same_events_agree() {
     left.stop().await;
     right.stop().await;
     assert_eq!(shop.count("select count(*) from payments").await, 40);
-    assert_eq!(shop.count("select count(*) from provider_ledger where operation = 'capture'").await, 0);
+    assert_eq!(
+        shop.count("select count(*) from provider_ledger where operation = 'capture'")
+            .await,
+        0
+    );
     assert_eq!(shop.count("select count(*) from payment_inbox").await, 120);
 }
 

@@ -38,7 +38,10 @@ async fn an_order_is_paid_through_the_queues_and_once() {
     publish(&broker, &placed).await;
     publish(&broker, &placed).await;
     let authorized: Value = serde_json::from_slice(&broker.take(INVENTORY_WORK.name).await.payload).unwrap();
-    assert_eq!((&authorized["order_id"], &authorized["lines"][0]["quantity"]), (&order.id.to_string().into(), &3.into()));
+    assert_eq!(
+        (&authorized["order_id"], &authorized["lines"][0]["quantity"]),
+        (&order.id.to_string().into(), &3.into())
+    );
     publish(&broker, &claimed).await;
     publish(&broker, &claimed).await;
     let captured: Value = serde_json::from_slice(&broker.take(ORDER_WORK.name).await.payload).unwrap();
@@ -46,12 +49,19 @@ async fn an_order_is_paid_through_the_queues_and_once() {
 
     broker.until_waiting(PAYMENT_WORK.name, 0).await;
     stop.cancel();
-    tokio::time::timeout(PATIENCE, worker).await.expect("the worker stops").unwrap();
+    tokio::time::timeout(PATIENCE, worker)
+        .await
+        .expect("the worker stops")
+        .unwrap();
     // What was given back at the end would wait again.
     broker.until_waiting(PAYMENT_WORK.name, 0).await;
     for queue in [INVENTORY_WORK.name, ORDER_WORK.name, PAYMENT_WORK.dead_letters] {
         assert_eq!(broker.waiting_in(queue).await, 0, "{queue}");
     }
-    assert_eq!(shop.count("select count(*) from payment_outbox where published_at is null").await, 0);
+    assert_eq!(
+        shop.count("select count(*) from payment_outbox where published_at is null")
+            .await,
+        0
+    );
     assert_eq!(shop.count("select count(*) from provider_ledger").await, 2);
 }

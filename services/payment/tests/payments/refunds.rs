@@ -28,54 +28,113 @@ async fn refund(shop: &Shop, payment: Uuid, key: &str, body: &Value) -> Answer {
 }
 
 async fn shown(shop: &Shop, payment: Uuid) -> Value {
-    shop.get(&bearer(Uuid::from_u128(1), Role::Support), &format!("/api/v1/payments/{payment}")).await.body
+    shop.get(
+        &bearer(Uuid::from_u128(1), Role::Support),
+        &format!("/api/v1/payments/{payment}"),
+    )
+    .await
+    .body
 }
 
 #[tokio::test]
 async fn parts_are_given_back_until_nothing_is_left() {
     let shop = Shop::start().await;
     let (order, payment) = captured(&shop, "tok_flaky").await;
-    let first = refund(&shop, payment, "a", &json!({"amount_cents": 500, "reason": "a scratch"})).await;
-    assert_eq!((first.status, &first.body["status"]), (201, &json!("pending")), "{first:?}");
+    let first = refund(
+        &shop,
+        payment,
+        "a",
+        &json!({"amount_cents": 500, "reason": "a scratch"}),
+    )
+    .await;
+    assert_eq!(
+        (first.status, &first.body["status"]),
+        (201, &json!("pending")),
+        "{first:?}"
+    );
     assert_eq!(first.headers["location"], format!("/api/v1/payments/{payment}"));
-    let again = refund(&shop, payment, "a", &json!({"reason": "a scratch", "amount_cents": 500})).await;
+    let again = refund(
+        &shop,
+        payment,
+        "a",
+        &json!({"reason": "a scratch", "amount_cents": 500}),
+    )
+    .await;
     assert_eq!((again.status, &again.body), (201, &first.body));
     assert_eq!(again.headers["idempotency-replayed"], "true");
     let other = refund(&shop, payment, "a", &json!({"amount_cents": 501})).await;
-    assert_eq!((other.status, &other.body["type"]), (422, &json!("urn:shop:problem:idempotency-key-reused")));
+    assert_eq!(
+        (other.status, &other.body["type"]),
+        (422, &json!("urn:shop:problem:idempotency-key-reused"))
+    );
     let much = refund(&shop, payment, "b", &json!({"amount_cents": 1_001})).await;
-    assert_eq!((much.status, &much.body["errors"][0]["pointer"]), (422, &json!("/amount_cents")));
-    assert_eq!(refund(&shop, payment, "b", &json!({"amount_cents": 1_000})).await.status, 201);
+    assert_eq!(
+        (much.status, &much.body["errors"][0]["pointer"]),
+        (422, &json!("/amount_cents"))
+    );
+    assert_eq!(
+        refund(&shop, payment, "b", &json!({"amount_cents": 1_000}))
+            .await
+            .status,
+        201
+    );
 
     let worker = shop.worker();
     shop.until(order.id, "refunded").await;
     worker.stop().await;
     let shown = shown(&shop, payment).await;
-    assert_eq!((&shown["status"], &shown["refunded_cents"]), (&json!("refunded"), &json!(CENTS)));
-    let refunds: Vec<&Value> = shown["refunds"].as_array().unwrap().iter().map(|refund| &refund["status"]).collect();
+    assert_eq!(
+        (&shown["status"], &shown["refunded_cents"]),
+        (&json!("refunded"), &json!(CENTS))
+    );
+    let refunds: Vec<&Value> = shown["refunds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|refund| &refund["status"])
+        .collect();
     assert_eq!(refunds, [&json!("done"), &json!("done")]);
     let told = shop.told(order.id).await;
-    let back: i64 = told.iter().filter(|(kind, _)| kind == "payment.refunded").map(|(_, event)| event["amount_cents"].as_i64().unwrap()).sum();
+    let back: i64 = told
+        .iter()
+        .filter(|(kind, _)| kind == "payment.refunded")
+        .map(|(_, event)| event["amount_cents"].as_i64().unwrap())
+        .sum();
     assert_eq!(back, CENTS);
-    assert_eq!(check(&shop.ledger().await, &[(order.id, CENTS)].into()), Vec::<String>::new());
-    assert_eq!(refund(&shop, payment, "c", &json!({"amount_cents": 1})).await.status, 409);
+    assert_eq!(
+        check(&shop.ledger().await, &[(order.id, CENTS)].into()),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        refund(&shop, payment, "c", &json!({"amount_cents": 1})).await.status,
+        409
+    );
 }
 
 #[tokio::test]
 async fn many_at_once_never_give_back_more_than_was_captured() {
     let shop = Shop::start().await;
     let (order, payment) = captured(&shop, "tok_ok").await;
-    let bodies: Vec<(String, Value)> = (0..12).map(|number| (format!("key-{number}"), json!({"amount_cents": 400}))).collect();
+    let bodies: Vec<(String, Value)> = (0..12)
+        .map(|number| (format!("key-{number}"), json!({"amount_cents": 400})))
+        .collect();
     let answers = futures::future::join_all(bodies.iter().map(|(key, body)| refund(&shop, payment, key, body))).await;
     let made = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!((made, answers.iter().filter(|answer| answer.status == 422).count()), (3, 9), "{answers:?}");
+    assert_eq!(
+        (made, answers.iter().filter(|answer| answer.status == 422).count()),
+        (3, 9),
+        "{answers:?}"
+    );
 
     // The cancellation gives back the rest, and only the rest.
     let worker = shop.worker();
     worker.tell(&[order.cancelled()]).await;
     shop.until(order.id, "refunded").await;
     worker.stop().await;
-    assert_eq!(check(&shop.ledger().await, &[(order.id, CENTS)].into()), Vec::<String>::new());
+    assert_eq!(
+        check(&shop.ledger().await, &[(order.id, CENTS)].into()),
+        Vec::<String>::new()
+    );
     let sum = "select sum(amount_cents)::bigint from provider_ledger where operation = 'refund'";
     assert_eq!(shop.count(sum).await, CENTS);
     assert_eq!(shop.count("select count(*) from payment_refunds").await, 4);
@@ -97,15 +156,25 @@ async fn bad_requests_name_what_is_wrong() {
         (json!({}), 422, ""),
     ] {
         let answer = refund(&shop, payment, "key", &body).await;
-        assert_eq!((answer.status, &answer.body["errors"][0]["pointer"]), (status, &json!(pointer)), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status, &answer.body["errors"][0]["pointer"]),
+            (status, &json!(pointer)),
+            "{body}: {answer:?}"
+        );
     }
     let good = json!({"amount_cents": 1});
     assert_eq!(refund(&shop, Uuid::now_v7(), "key", &good).await.status, 404);
     assert_eq!(refund(&shop, payment, "", &good).await.status, 400);
     let support = bearer(Uuid::from_u128(1), Role::Support);
     let path = format!("/api/v1/payments/{payment}/refunds");
-    let headers = [("authorization", support.as_str()), ("content-type", "application/json")];
-    assert_eq!(shop.post(&headers, &path, good.to_string().as_bytes()).await.status, 400);
+    let headers = [
+        ("authorization", support.as_str()),
+        ("content-type", "application/json"),
+    ];
+    assert_eq!(
+        shop.post(&headers, &path, good.to_string().as_bytes()).await.status,
+        400
+    );
     assert_eq!(shop.count("select count(*) from payment_refunds").await, 0);
 
     let order = Order::new("tok_ok");
@@ -113,7 +182,12 @@ async fn bad_requests_name_what_is_wrong() {
     worker.tell(&[order.placed()]).await;
     shop.until(order.id, "authorized").await;
     worker.stop().await;
-    assert_eq!(refund(&shop, shop.payment_of(order.id).await, "key", &good).await.status, 409);
+    assert_eq!(
+        refund(&shop, shop.payment_of(order.id).await, "key", &good)
+            .await
+            .status,
+        409
+    );
     // The key of a refused request is free again.
     assert_eq!(refund(&shop, payment, "key", &good).await.status, 201);
 }

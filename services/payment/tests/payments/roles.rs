@@ -39,8 +39,11 @@ async fn every_route_serves_the_roles_it_names() {
     let payment = captured(&shop, Order::new("tok_ok")).await;
     let rows: BTreeSet<(&str, &str)> = TABLE.iter().map(|row| (row.0, row.1)).collect();
     let document = description();
-    let described: BTreeSet<(&str, &str)> =
-        document.operations().iter().map(|operation| (operation.method, operation.path.as_str())).collect();
+    let described: BTreeSet<(&str, &str)> = document
+        .operations()
+        .iter()
+        .map(|operation| (operation.method, operation.path.as_str()))
+        .collect();
     assert_eq!(rows, described);
     for (method, template, nobody, by_role) in TABLE {
         let path = template.replace("{id}", &payment.to_string());
@@ -51,7 +54,11 @@ async fn every_route_serves_the_roles_it_names() {
                 headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
                 match method {
                     "GET" => shop.get(bearer.as_deref().unwrap_or_default(), &path).await.status,
-                    _ => shop.post(&headers, &path, json!({"amount_cents": 1}).to_string().as_bytes()).await.status,
+                    _ => {
+                        shop.post(&headers, &path, json!({"amount_cents": 1}).to_string().as_bytes())
+                            .await
+                            .status
+                    }
                 }
             }
         };
@@ -66,7 +73,12 @@ async fn every_route_serves_the_roles_it_names() {
 }
 
 fn ids(page: &Value) -> Vec<String> {
-    page["items"].as_array().unwrap().iter().map(|item| item["order_id"].as_str().unwrap().to_owned()).collect()
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["order_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -93,11 +105,20 @@ async fn customers_see_their_own_and_support_sees_all() {
     let support = bearer(Uuid::now_v7(), Role::Support);
     let all = shop.get(&support, "/api/v1/payments?limit=1").await;
     let next = all.body["next_cursor"].as_str().unwrap().to_owned();
-    let rest = shop.get(&support, &format!("/api/v1/payments?limit=1&cursor={next}")).await;
+    let rest = shop
+        .get(&support, &format!("/api/v1/payments?limit=1&cursor={next}"))
+        .await;
     let seen = [ids(&all.body), ids(&rest.body)].concat();
-    assert_eq!((seen, &rest.body["next_cursor"]), (vec![theirs.id.to_string(), mine.id.to_string()], &Value::Null));
+    assert_eq!(
+        (seen, &rest.body["next_cursor"]),
+        (vec![theirs.id.to_string(), mine.id.to_string()], &Value::Null)
+    );
     for query in ["limit=0", "limit=101", "cursor=x", "order_id=seven", "page=1"] {
-        assert_eq!(shop.get(&me, &format!("/api/v1/payments?{query}")).await.status, 400, "{query}");
+        assert_eq!(
+            shop.get(&me, &format!("/api/v1/payments?{query}")).await.status,
+            400,
+            "{query}"
+        );
     }
     assert_eq!(shop.get(&me, "/api/v1/payments/seven").await.status, 404);
 }
@@ -106,6 +127,12 @@ async fn customers_see_their_own_and_support_sees_all() {
 async fn a_lost_database_is_named() {
     let shop = Shop::start().await;
     shop.pool.close().await;
-    let answer = shop.get(&bearer(Uuid::now_v7(), Role::Customer), "/api/v1/payments").await;
-    assert_eq!((answer.status, &answer.body["tier"]), (503, &json!("postgres/payments")), "{answer:?}");
+    let answer = shop
+        .get(&bearer(Uuid::now_v7(), Role::Customer), "/api/v1/payments")
+        .await;
+    assert_eq!(
+        (answer.status, &answer.body["tier"]),
+        (503, &json!("postgres/payments")),
+        "{answer:?}"
+    );
 }

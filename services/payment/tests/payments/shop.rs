@@ -121,7 +121,10 @@ impl Shop {
             if state == wanted {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "payment of {order} is `{state}`, not `{wanted}`");
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "payment of {order} is `{state}`, not `{wanted}`"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -8,12 +8,16 @@ use std::time::Duration;
 /// How often the provider was asked for each operation.
 async fn asked(shop: &Shop, order: &Order) -> Vec<(String, i32)> {
     let ledger = shop.ledger().await;
-    let own = ledger.into_iter().filter(|entry| entry.order_id == order.id && entry.happened);
+    let own = ledger
+        .into_iter()
+        .filter(|entry| entry.order_id == order.id && entry.happened);
     own.map(|entry| (entry.operation, entry.attempts)).collect()
 }
 
 fn twice(attempts: i32) -> Vec<(String, i32)> {
-    [("authorise", attempts), ("capture", attempts)].map(|(name, times)| (name.to_owned(), times)).to_vec()
+    [("authorise", attempts), ("capture", attempts)]
+        .map(|(name, times)| (name.to_owned(), times))
+        .to_vec()
 }
 
 /// Authorised, claimed, captured; the answers to the shop are the same whatever it took.
@@ -29,7 +33,10 @@ async fn pays(token: &'static str, settings: AskSettings) -> (Shop, Order) {
     let kinds: Vec<&str> = told.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["payment.authorized", "payment.captured"]);
     for (_, event) in &told {
-        assert_eq!((&event["amount_cents"], &event["currency"]), (&CENTS.into(), &"EUR".into()));
+        assert_eq!(
+            (&event["amount_cents"], &event["currency"]),
+            (&CENTS.into(), &"EUR".into())
+        );
         assert_eq!(event["lines"][0]["quantity"], 3);
     }
     (shop, order)
@@ -56,21 +63,28 @@ async fn slow_is_waited_for() {
 async fn a_timeout_that_took_effect_is_asked_again_under_its_key() {
     let (shop, order) = pays("tok_timeout", impatient()).await;
     let asked = asked(&shop, &order).await;
-    assert!(asked.len() == 2 && asked.iter().all(|(_, attempts)| *attempts >= 2), "{asked:?}");
+    assert!(
+        asked.len() == 2 && asked.iter().all(|(_, attempts)| *attempts >= 2),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
 async fn flaky_succeeds_at_the_third_attempt() {
     let (shop, order) = pays("tok_flaky", impatient()).await;
     let asked = asked(&shop, &order).await;
-    assert!(asked.len() == 2 && asked.iter().all(|(_, attempts)| *attempts >= 3), "{asked:?}");
+    assert!(
+        asked.len() == 2 && asked.iter().all(|(_, attempts)| *attempts >= 3),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_webhook_that_comes_twice_counts_once() {
     let (shop, order) = pays("tok_twice", impatient()).await;
     let worker = shop.worker();
-    shop.until_none("select count(*) from provider_webhooks where deliveries_left > 0").await;
+    shop.until_none("select count(*) from provider_webhooks where deliveries_left > 0")
+        .await;
     worker.stop().await;
     assert_eq!(asked(&shop, &order).await, twice(1));
     assert_eq!(shop.count("select count(*) from payment_webhooks").await, 2);
@@ -84,6 +98,7 @@ async fn declined_and_unknown_tokens_are_told_and_never_captured() {
         ("tok_declined", "the card was declined"),
         ("tok_other", "unknown token"),
         ("", "unknown token"),
+        ("4242 4242 4242 4242", "unknown token"),
     ] {
         let order = Order::new(token);
         worker.tell(&[order.placed()]).await;
@@ -96,6 +111,11 @@ async fn declined_and_unknown_tokens_are_told_and_never_captured() {
         assert_eq!(asked(&shop, &order).await, []);
     }
     worker.stop().await;
+    assert_eq!(
+        shop.count("select count(*) from payments where token like '%4242%'")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -113,14 +133,24 @@ async fn a_synthetic_order_is_paid_at_once_and_swept() {
     worker.tell(&[order.claimed()]).await;
     shop.until(order.id, "captured").await;
     worker.stop().await;
-    assert!(shop.told(order.id).await.iter().all(|(_, event)| event["synthetic"] == true));
+    assert!(
+        shop.told(order.id)
+            .await
+            .iter()
+            .all(|(_, event)| event["synthetic"] == true)
+    );
 
     shop_payment::job::sweep::sweep(&shop.pool).await.unwrap();
     assert_eq!(shop.state(order.id).await, "captured");
-    shop.run("update payments set created_at = now() - interval '11 minutes'").await;
-    shop.run("update provider_ledger set at = now() - interval '11 minutes'").await;
+    shop.run("update payments set created_at = now() - interval '11 minutes'")
+        .await;
+    shop.run("update provider_ledger set at = now() - interval '11 minutes'")
+        .await;
     shop_payment::job::sweep::sweep(&shop.pool).await.unwrap();
-    assert_eq!((shop.state(order.id).await, shop.state(real.id).await), (String::new(), "authorized".to_owned()));
+    assert_eq!(
+        (shop.state(order.id).await, shop.state(real.id).await),
+        (String::new(), "authorized".to_owned())
+    );
     let ledger = shop.ledger().await;
     assert!(ledger.len() == 1 && ledger[0].order_id == real.id, "{ledger:?}");
 }

@@ -3,8 +3,8 @@
 use crate::events::Order;
 use crate::shop::{Answer, Shop, WEBHOOK_SECRET};
 use serde_json::{Value, json};
-use shop_payment::{signature, webhook};
 use shop_kit_testshards::PATIENCE;
+use shop_payment::{signature, webhook};
 use uuid::Uuid;
 
 const PATH: &str = "/api/v1/payments/webhooks";
@@ -12,7 +12,10 @@ const PATH: &str = "/api/v1/payments/webhooks";
 async fn send(shop: &Shop, secret: &str, seconds: u64, body: &Value) -> Answer {
     let body = body.to_string();
     let signed = signature::sign(secret, seconds, body.as_bytes());
-    let headers = [(signature::HEADER, signed.as_str()), ("content-type", "application/json")];
+    let headers = [
+        (signature::HEADER, signed.as_str()),
+        ("content-type", "application/json"),
+    ];
     shop.post(&headers, PATH, body.as_bytes()).await
 }
 
@@ -25,7 +28,9 @@ async fn tell(shop: &Shop, key: &str, outcome: &str) -> Answer {
 async fn waiting(shop: &Shop) -> (Order, Uuid) {
     let order = Order::new("tok_ok");
     let told = [shop_payment::job::intend::Told::read(&order.placed()).unwrap()];
-    shop_payment::job::intend::intend(&shop.pool, &told, PATIENCE).await.unwrap();
+    shop_payment::job::intend::intend(&shop.pool, &told, PATIENCE)
+        .await
+        .unwrap();
     (order, shop.payment_of(order.id).await)
 }
 
@@ -35,9 +40,18 @@ async fn forged_old_and_unsigned_webhooks_are_refused() {
     let (order, payment) = waiting(&shop).await;
     let body = json!({"event_id": Uuid::now_v7(), "key": payment, "outcome": "done"});
     let now = webhook::now();
-    for (secret, seconds) in [("guess", now), (WEBHOOK_SECRET, now - 400), (WEBHOOK_SECRET, now + 400), ("", now)] {
+    for (secret, seconds) in [
+        ("guess", now),
+        (WEBHOOK_SECRET, now - 400),
+        (WEBHOOK_SECRET, now + 400),
+        ("", now),
+    ] {
         let answer = send(&shop, secret, seconds, &body).await;
-        assert_eq!((answer.status, &answer.body["type"]), (401, &json!("urn:shop:problem:signature")), "{answer:?}");
+        assert_eq!(
+            (answer.status, &answer.body["type"]),
+            (401, &json!("urn:shop:problem:signature")),
+            "{answer:?}"
+        );
     }
     let signed = signature::sign(WEBHOOK_SECRET, now, body.to_string().as_bytes());
     let other = json!({"event_id": Uuid::now_v7(), "key": payment, "outcome": "declined"}).to_string();
@@ -46,7 +60,11 @@ async fn forged_old_and_unsigned_webhooks_are_refused() {
         ("", b"{}".as_slice()),
         ("t=1,v1=00", b"{}".as_slice()),
     ] {
-        assert_eq!(shop.post(&[(signature::HEADER, header)], PATH, body).await.status, 401, "{header}");
+        assert_eq!(
+            shop.post(&[(signature::HEADER, header)], PATH, body).await.status,
+            401,
+            "{header}"
+        );
     }
     assert_eq!(shop.post(&[], PATH, b"{}").await.status, 401);
     assert_eq!(shop.state(order.id).await, "authorizing");
@@ -105,13 +123,29 @@ async fn what_follows_from_a_webhook_is_done_by_the_worker() {
 async fn signed_nonsense_is_named() {
     let shop = Shop::start().await;
     for (body, status) in [
-        (json!({"event_id": Uuid::now_v7(), "key": "seven", "outcome": "done"}), 422),
-        (json!({"event_id": Uuid::now_v7(), "key": "x".repeat(300), "outcome": "done"}), 422),
-        (json!({"event_id": Uuid::now_v7(), "key": Uuid::now_v7(), "outcome": "maybe"}), 422),
-        (json!({"event_id": Uuid::now_v7(), "key": Uuid::now_v7(), "outcome": "declined", "reason": "a\u{0}"}), 422),
+        (
+            json!({"event_id": Uuid::now_v7(), "key": "seven", "outcome": "done"}),
+            422,
+        ),
+        (
+            json!({"event_id": Uuid::now_v7(), "key": "x".repeat(300), "outcome": "done"}),
+            422,
+        ),
+        (
+            json!({"event_id": Uuid::now_v7(), "key": Uuid::now_v7(), "outcome": "maybe"}),
+            422,
+        ),
+        (
+            json!({"event_id": Uuid::now_v7(), "key": Uuid::now_v7(), "outcome": "declined", "reason": "a\u{0}"}),
+            422,
+        ),
         (json!({}), 422),
     ] {
-        assert_eq!(send(&shop, WEBHOOK_SECRET, webhook::now(), &body).await.status, status, "{body}");
+        assert_eq!(
+            send(&shop, WEBHOOK_SECRET, webhook::now(), &body).await.status,
+            status,
+            "{body}"
+        );
     }
     let signed = signature::sign(WEBHOOK_SECRET, webhook::now(), b"{");
     assert_eq!(shop.post(&[(signature::HEADER, &signed)], PATH, b"{").await.status, 400);
