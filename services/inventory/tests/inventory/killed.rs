@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const KILL_ONE: &str = "select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity \
-     where datname = current_database() and query like '%cross join lateral inventory_reserve%' \
+     where datname = current_database() and query like 'select done.%' \
      and pid <> pg_backend_pid() order by random() limit 1) as victim";
 
 #[tokio::test]
