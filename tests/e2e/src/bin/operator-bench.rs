@@ -228,7 +228,8 @@ async fn crowd(cluster: &Cluster) -> Result<Vec<Figure>> {
     shops
         .delete_collection(&DeleteParams::default(), &ListParams::default())
         .await?;
-    cluster.drop_namespace(namespace).await;
+    // Its thousand objects take minutes to go; the figures are there already.
+    cluster.leave_namespace(namespace).await;
     figures
 }
 
