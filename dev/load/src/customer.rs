@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 /// Password hashes are what they should be: slow.
 const AT_A_TIME: usize = 4;
+/// Faults may begin with the load: what does not answer yet is asked again.
+pub const ATTEMPTS: u32 = 60;
+pub const PAUSE: Duration = Duration::from_secs(1);
 /// Of a token's fifteen minutes.
 const RENEW: Duration = Duration::from_secs(600);
 const PASSWORD: &str = "correct horse battery staple";
@@ -76,10 +79,10 @@ async fn register_one(client: &Client, signer: Option<Arc<Signer>>, number: u32)
         id: None,
     };
     let key = Uuid::now_v7();
-    for _ in 0..5 {
+    for _ in 0..ATTEMPTS {
         let answer = client.send(Method::POST, USERS, None, Some(key), Some(&body)).await;
         if answer.open() {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(PAUSE).await;
             continue;
         }
         let user: User = serde_json::from_value(answer.expect("registering a customer")?)?;

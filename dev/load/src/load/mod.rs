@@ -11,8 +11,8 @@ mod report;
 mod tests;
 
 use crate::arguments::{Access, Load, Scenario};
-use crate::client::Client;
-use crate::customer::{Customer, register, signer};
+use crate::client::{Answer, Client};
+use crate::customer::{ATTEMPTS, Customer, PAUSE, register, signer};
 use crate::latency::Latencies;
 use crate::order_log::{Hot, Line, OrderLog};
 use crate::popularity::Zipf;
@@ -93,7 +93,7 @@ async fn begin(dir: &std::path::Path, seed: u64, hot: Option<Hot>, customers: &[
 pub async fn products(client: &Client) -> anyhow::Result<Vec<Product>> {
     let (mut products, mut path): (Vec<Product>, _) = (Vec::new(), format!("{PRODUCTS}?limit=100"));
     loop {
-        let body = client.get(&path, None).await.expect("listing products")?;
+        let body = patiently(client, &path).await.expect("listing products")?;
         let page: Page<Product> = serde_json::from_value(body)?;
         products.extend(page.items);
         let Some(cursor) = page.next_cursor.filter(|_| products.len() < PRODUCTS_KNOWN) else {
@@ -106,4 +106,16 @@ pub async fn products(client: &Client) -> anyhow::Result<Vec<Product>> {
         "the catalogue is empty: seed it first (product seed, inventory seed)"
     );
     Ok(products)
+}
+
+async fn patiently(client: &Client, path: &str) -> Answer {
+    let mut answer = client.get(path, None).await;
+    for _ in 0..ATTEMPTS {
+        if !answer.open() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = client.get(path, None).await;
+    }
+    answer
 }
