@@ -1,17 +1,21 @@
 //! The program `user`: reads the environment and starts what was asked for. No rule lives here.
 
-use anyhow::anyhow;
+use anyhow::bail;
 use clap::{Parser, Subcommand};
-use shop_kit_postgres::{ShardedPool, migrate_shards};
+use shop_contract::api::Role;
+use shop_contract::event::{EMAIL_WORK, NOTIFICATION_WORK};
+use shop_kit_events::Broker;
+use shop_kit_events::dead_letters::{self, DeadLetters};
+use shop_kit_postgres::OrdersSettings;
 use shop_kit_process::{Process, finish, logs, settings};
-use shop_user::config::Config;
-use shop_user::router::{AppState, router};
-use shop_user::{MIGRATIONS_TABLE, migrator};
+use shop_user::config::{ApiConfig, WorkConfig};
+use shop_user::{grant, start};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-/// Customers of the shop: register, log in, tokens. Settings come from SHOP_… variables.
+/// Customers of the shop: accounts, sessions, mail, notifications. Settings come from SHOP_… variables.
 #[derive(Parser)]
 #[command(name = "user", version)]
 struct Arguments {
@@ -23,12 +27,25 @@ struct Arguments {
 enum Verb {
     /// Serve the API (what it does without a verb).
     Serve,
+    /// Relay events to RabbitMQ, send mail, write notifications, remove what is done with.
+    Work,
     /// Bring the tables of every shard up to date, then end.
     Migrate {
         /// Seconds to keep trying while a shard does not answer.
         #[arg(long, default_value_t = 300)]
         deadline: u64,
     },
+    /// Give an account a role; it holds when its access token is renewed, within 15 minutes.
+    Grant {
+        #[arg(long)]
+        email: String,
+        /// customer, merchant, support or admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
+    },
+    /// Look at events that could not be handled, and handle or drop them.
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
 }
 
 #[tokio::main]
@@ -37,25 +54,44 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let verb = Arguments::parse().verb.unwrap_or(Verb::Serve);
-    match verb {
-        Verb::Serve => serve().await,
-        Verb::Migrate { deadline } => migrate(Duration::from_secs(deadline)).await,
+    match Arguments::parse().verb.unwrap_or(Verb::Serve) {
+        Verb::Serve => {
+            let (own, config) = settings(ApiConfig::read)?;
+            let process = Process::begin("user", own).await?;
+            let router = start::api(config, process.metrics.registry(), process.stop.clone()).await?;
+            process.serve(router).await
+        }
+        Verb::Work => {
+            let (own, config) = settings(WorkConfig::read)?;
+            let process = Process::begin("user", own).await?;
+            let work = start::work(config, process.metrics.registry(), process.stop.clone());
+            process.work(work, Duration::from_secs(20)).await
+        }
+        Verb::Migrate { deadline } => {
+            let (own, orders) = settings(OrdersSettings::read)?;
+            logs(&own)?;
+            start::migrate(orders, Instant::now() + Duration::from_secs(deadline)).await
+        }
+        Verb::Grant { email, role } => {
+            let (own, orders) = settings(OrdersSettings::read)?;
+            logs(&own)?;
+            let shards = start::open(&orders, CancellationToken::new())?;
+            grant::grant(&shards, &email, role).await?;
+            println!("{email} has the role {role:?} now");
+            Ok(())
+        }
+        Verb::DeadLetters(verb) => {
+            let (own, broker) = settings(Broker::read)?;
+            logs(&own)?;
+            Ok(dead_letters::run(verb, &broker, &[EMAIL_WORK, NOTIFICATION_WORK]).await?)
+        }
     }
 }
 
-async fn serve() -> anyhow::Result<()> {
-    let (own, config) = settings(Config::read)?;
-    let process = Process::begin("user", own).await?;
-    let shards = ShardedPool::open(config.orders.clone(), process.stop.clone()).map_err(|error| anyhow!(error))?;
-    process
-        .serve(router(AppState::new(&config, shards, Duration::from_secs(5))))
-        .await
-}
-
-async fn migrate(deadline: Duration) -> anyhow::Result<()> {
-    let (own, orders) = settings(shop_kit_postgres::OrdersSettings::read)?;
-    logs(&own)?;
-    let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, Instant::now() + deadline).await;
-    done.map_err(|error| anyhow!(error))
+/// A role by its word in the API.
+fn role(word: &str) -> anyhow::Result<Role> {
+    match serde_json::from_value(word.into()) {
+        Ok(role) => Ok(role),
+        Err(_) => bail!("must be customer, merchant, support or admin"),
+    }
 }

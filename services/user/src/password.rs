@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use shop_kit_http::ApiError;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 /// KiB, passes, lanes (OWASP Password Storage Cheat Sheet).
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
@@ -21,8 +21,6 @@ const TIER: &str = "service/user";
 pub struct Passwords {
     slots: Arc<Semaphore>,
     patience: Duration,
-    /// Verified for unknown customers, so that they cost the same time.
-    nobody: Arc<OnceCell<String>>,
 }
 
 impl Passwords {
@@ -32,7 +30,6 @@ impl Passwords {
         Self {
             slots: Arc::new(Semaphore::new(cores.min(MOST))),
             patience,
-            nobody: Arc::default(),
         }
     }
 
@@ -50,14 +47,7 @@ impl Passwords {
     /// Whether the password belongs to the hash. `None` is an unknown customer: never true, and as slow.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
         let known = hash.is_some();
-        let hash = match hash {
-            Some(hash) => hash,
-            None => self
-                .nobody
-                .get_or_try_init(|| self.hash("nobody".to_owned()))
-                .await?
-                .clone(),
-        };
+        let hash = hash.unwrap_or_else(nobody);
         let matches = self
             .turn(move || {
                 let hash = PasswordHash::new(&hash)?;
@@ -88,6 +78,13 @@ impl Passwords {
     }
 }
 
+/// A hash no password has, of the same cost as a real one.
+fn nobody() -> String {
+    let (memory, passes, lanes) = COST;
+    let (salt, hash) = ("A".repeat(22), "A".repeat(43));
+    format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${hash}")
+}
+
 fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
     let (memory, passes, lanes) = COST;
     let params = Params::new(memory, passes, lanes, None)?;
@@ -111,5 +108,18 @@ mod tests {
         );
         assert!(!passwords.verify("wrong horse".to_owned(), Some(hash)).await.unwrap());
         assert!(!passwords.verify("nobody".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn nobody_costs_what_a_customer_costs() {
+        let passwords = Passwords::new(Duration::from_secs(60));
+        let (real, nobody) = (passwords.hash("correct horse".to_owned()).await.unwrap(), nobody());
+        let (real, nobody) = (PasswordHash::new(&real).unwrap(), PasswordHash::new(&nobody).unwrap());
+        assert_eq!(
+            (nobody.algorithm, nobody.version, &nobody.params),
+            (real.algorithm, real.version, &real.params)
+        );
+        let length = |hash: &PasswordHash<'_>| hash.hash.map(|hash| hash.len());
+        assert_eq!(length(&nobody), length(&real));
     }
 }

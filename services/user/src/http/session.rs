@@ -1,59 +1,86 @@
-//! `POST /api/v1/sessions`: log in. An unknown address and a wrong password are the same answer after the same work.
+//! An account's own sessions: which there are, and ending them. An access token that was made before holds on until it
+//! expires, 15 minutes at most.
 
-use crate::email::Email;
 use crate::router::AppState;
-use crate::store::{directory, user};
+use crate::store::session;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::IntoResponse;
-use shop_contract::api::{LogIn, Session};
-use shop_kit_http::{ApiError, Json};
-use shop_kit_token::{Claims, LIFETIME_SECONDS};
-use std::time::{SystemTime, UNIX_EPOCH};
+use axum::http::StatusCode;
+use shop_contract::api::user::KnownSession;
+use shop_contract::api::{Page, SESSIONS};
+use shop_kit_http::{ApiError, PageQuery, Path, Query, page};
+use shop_kit_token::Caller;
+use uuid::Uuid;
 
-/// No password is longer, so none of them is hashed.
-const LONGEST_PASSWORD: usize = 1024;
+/// My sessions, newest first.
+#[utoipa::path(
+    get,
+    path = SESSIONS,
+    operation_id = "listSessions",
+    tag = "sessions",
+    security(("bearer" = [])),
+    params(PageQuery),
+    responses((status = 200, body = Page<KnownSession>))
+)]
+pub async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<axum::Json<Page<KnownSession>>, ApiError> {
+    let (limit, before) = (query.limit()?, query.position()?);
+    let rows = session::list(&state.shards, caller.user, caller.session, before, limit + 1).await?;
+    page(rows, limit, |last| last.id).map(axum::Json)
+}
 
-pub async fn log_in(State(state): State<AppState>, Json(body): Json<LogIn>) -> Result<impl IntoResponse, ApiError> {
-    if body.password.len() > LONGEST_PASSWORD {
-        return Err(refused());
+/// Log out everywhere.
+#[utoipa::path(
+    delete,
+    path = SESSIONS,
+    operation_id = "endSessions",
+    tag = "sessions",
+    security(("bearer" = [])),
+    responses((status = 204, description = "All sessions are ended"))
+)]
+pub async fn end_all(State(state): State<AppState>, caller: Caller) -> Result<StatusCode, ApiError> {
+    let pool = state.shards.of_user(caller.user)?.pool;
+    let mut transaction = pool.begin().await?;
+    session::end_others(&mut transaction, caller.user, None)
+        .await
+        .map_err(|error| pool.error(&error))?;
+    pool.commit(transaction).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Log out.
+#[utoipa::path(
+    delete,
+    context_path = SESSIONS,
+    path = "/current",
+    operation_id = "endCurrentSession",
+    tag = "sessions",
+    security(("bearer" = [])),
+    responses((status = 204, description = "The session is ended, or was before"))
+)]
+pub async fn end_current(State(state): State<AppState>, caller: Caller) -> Result<StatusCode, ApiError> {
+    if let Some(current) = caller.session {
+        session::end(&state.shards, caller.user, current).await?;
     }
-    let found = match Email::parse(&body.email) {
-        Ok(email) => find(&state, &email).await?,
-        Err(_) => None,
-    };
-    let hash = found.as_ref().map(|found| found.password_hash.clone());
-    let matches = state.passwords.verify(body.password, hash).await?;
-    let Some(found) = found.filter(|_| matches) else {
-        return Err(refused());
-    };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map(|since| since.as_secs())
-        .unwrap_or_default();
-    let claims = Claims::new(found.user.id, found.synthetic, now);
-    let session = Session {
-        access_token: state.signer.sign(&claims),
-        token_type: "Bearer".to_owned(),
-        expires_in: LIFETIME_SECONDS,
-        user_id: found.user.id,
-    };
-    // RFC 6749, 5.1: a token is not for caches.
-    Ok((
-        StatusCode::OK,
-        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-        axum::Json(session),
-    ))
+    Ok(StatusCode::NO_CONTENT)
 }
 
-async fn find(state: &AppState, email: &Email) -> Result<Option<user::StoredUser>, ApiError> {
-    let Some(id) = directory::find(&state.shards, email).await? else {
-        return Ok(None);
-    };
-    let found = user::find(&state.shards, id).await?;
-    Ok(found.filter(|found| found.user.email == email.as_str()))
-}
-
-fn refused() -> ApiError {
-    ApiError::unauthorized("the e-mail address or the password is wrong")
+/// End one of my sessions.
+#[utoipa::path(
+    delete,
+    context_path = SESSIONS,
+    path = "/{id}",
+    operation_id = "endSession",
+    tag = "sessions",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 204, description = "The session is ended"))
+)]
+pub async fn end(State(state): State<AppState>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode, ApiError> {
+    if session::end(&state.shards, caller.user, id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::not_found(format!("you have no session {id}")))
 }

@@ -1,0 +1,42 @@
+//! What the program's verbs start, for this service's own program and for one that holds several services.
+
+use crate::config::{ApiConfig, WorkConfig};
+use crate::job;
+use crate::router::{AppState, router};
+use crate::store::sweep::sweep_all_shards;
+use crate::{MIGRATIONS_TABLE, migrator};
+use anyhow::anyhow;
+use axum::Router;
+use prometheus::Registry;
+use shop_kit_postgres::{OrdersSettings, ShardedPool, migrate_shards};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A request waits this long for its turn to hash a password.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The API, without its face.
+pub async fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<Router> {
+    let shards = open(&config.orders, stop)?;
+    Ok(router(AppState::new(&config, shards, PATIENCE, registry)?))
+}
+
+/// All workers, until `stop`.
+pub async fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
+    let shards = open(&config.orders, stop.clone())?;
+    let sweep = sweep_all_shards(shards.clone(), stop.clone());
+    let work = job::work::work(shards, config, registry, stop);
+    let (done, ()) = tokio::join!(work, sweep);
+    done
+}
+
+/// The tables of every shard.
+pub async fn migrate(orders: OrdersSettings, deadline: Instant) -> anyhow::Result<()> {
+    let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, deadline).await;
+    done.map_err(|error| anyhow!(error))
+}
+
+pub fn open(orders: &OrdersSettings, stop: CancellationToken) -> anyhow::Result<ShardedPool> {
+    ShardedPool::open(orders.clone(), stop).map_err(|error| anyhow!(error))
+}
