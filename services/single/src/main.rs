@@ -1,12 +1,14 @@
 //! The program `shop-single`: reads the environment and starts what was asked for. No rule lives here.
 
 use clap::{Parser, Subcommand};
+use shop_inventory::job::seed::{seed_catalogue, set_products};
 use shop_kit_postgres::CatalogSettings;
 use shop_kit_process::{Process, finish, logs, settings};
 use shop_single::all::{Apis, Schemas, Workers};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// For the workers to finish what they hold; the API drains meanwhile.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -32,12 +34,18 @@ enum Verb {
         deadline: u64,
     },
     /// Fill the catalogue with believable products, and give stock to those that never had any.
-    Seed {
-        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-        products: u32,
-        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(i32).range(1..=1_000_000))]
-        quantity: i32,
-    },
+    Seed(Seed),
+}
+
+#[derive(clap::Args)]
+struct Seed {
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    products: u32,
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(i32).range(1..=1_000_000))]
+    quantity: i32,
+    /// Instead: stock for exactly these, to exactly this quantity.
+    #[arg(long, conflicts_with = "products")]
+    product: Vec<Uuid>,
 }
 
 #[tokio::main]
@@ -54,15 +62,21 @@ async fn run() -> anyhow::Result<()> {
             logs(&own)?;
             schemas.migrate(Instant::now() + Duration::from_secs(deadline)).await
         }
-        Verb::Seed { products, quantity } => {
-            let (own, catalog) = settings(CatalogSettings::read)?;
-            logs(&own)?;
-            let pool = shop_product::start::pool(&catalog);
-            shop_product::job::seed::seed(&pool, products).await?;
-            shop_inventory::job::seed::seed_catalogue(&pool, quantity).await?;
-            Ok(())
-        }
+        Verb::Seed(seed) => fill(seed).await,
     }
+}
+
+async fn fill(seed: Seed) -> anyhow::Result<()> {
+    let (own, catalog) = settings(CatalogSettings::read)?;
+    logs(&own)?;
+    let pool = shop_product::start::pool(&catalog);
+    if seed.product.is_empty() {
+        shop_product::job::seed::seed(&pool, seed.products).await?;
+        seed_catalogue(&pool, seed.quantity).await?;
+    } else {
+        set_products(&pool, &seed.product, seed.quantity).await?;
+    }
+    Ok(())
 }
 
 async fn serve() -> anyhow::Result<()> {

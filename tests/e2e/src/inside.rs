@@ -71,12 +71,16 @@ pub async fn stock(shop: &Shop, product: Uuid, quantity: u32) -> Result<()> {
     .await
 }
 
-/// A verb of a service, in one of its pods.
+/// A verb of a service, in one of its pods, or in the one process of the smallest size.
 async fn run(shop: &Shop, service: &str, verb: &[&str]) -> Result<()> {
-    let selector = format!("app.kubernetes.io/component=service,app.kubernetes.io/name={service}");
+    let selector = format!("app.kubernetes.io/component=service,app.kubernetes.io/name in (single, {service})");
     let ready = shop.ready_pods(&selector).await?;
     let pod = ready.first().with_context(|| format!("no pod of {service} is ready"))?;
-    let program = format!("/usr/bin/{service}");
+    let single = pod
+        .labels()
+        .get("app.kubernetes.io/name")
+        .is_some_and(|name| name == "single");
+    let program = format!("/usr/bin/{}", if single { "shop-single" } else { service });
     let command = std::iter::once(program.as_str()).chain(verb.iter().copied());
     let pods: Api<Pod> = shop.cluster.api(shop.namespace());
     let mut running = pods.exec(&pod.name_any(), command, &AttachParams::default()).await?;

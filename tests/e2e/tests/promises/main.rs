@@ -9,6 +9,7 @@ mod failover_loses_nothing;
 mod faults_leave_the_books_right;
 mod idle_shop_is_quiet;
 mod names_the_tier;
+mod one_process;
 mod own_service;
 mod redis_heals;
 mod refuses_bad_specs;
