@@ -3,7 +3,11 @@
 use crate::events::Order;
 use crate::shop::Shop;
 use shop_kit_events::{HandleError, Handler, Message};
+use shop_kit_testshards::PATIENCE;
+use shop_payment::job::intend::{Told, intend};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 #[tokio::test]
 async fn an_event_that_comes_twice_has_one_effect() {
@@ -131,6 +135,32 @@ async fn two_workers_with_the_same_events_agree() {
         0
     );
     assert_eq!(shop.count("select count(*) from payment_inbox").await, 120);
+}
+
+/// Neither sees the other's row until it is committed; the second must not lose its fact over it.
+#[tokio::test]
+async fn an_order_another_worker_adds_meanwhile_is_seen() {
+    let (shop, order) = (Shop::start().await, Order::new("tok_ok"));
+    let mut other = shop.pool.begin().await.unwrap();
+    let added = "insert into payments (id, order_id, user_id, state, amount_cents, currency, token, lines, synthetic) \
+                 values ($1, $2, $3, 'authorized', 1500, 'EUR', 'tok_ok', '[]', false)";
+    let added = sqlx::query(added).bind(Uuid::now_v7()).bind(order.id).bind(order.user);
+    added.execute(&mut *other).await.unwrap();
+    let told = [Told::read(&order.cancelled()).unwrap()];
+    let pool = shop.pool.clone();
+    let cancelled = tokio::spawn(async move { intend(&pool, &told, PATIENCE).await });
+    let begun = Instant::now();
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while shop.count(waits).await == 0 {
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "the second transaction does not wait for the first"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    shop.pool.commit(other).await.unwrap();
+    let calls = cancelled.await.unwrap().unwrap();
+    assert_eq!((calls.len(), shop.state(order.id).await.as_str()), (1, "voiding"));
 }
 
 #[tokio::test]

@@ -67,6 +67,11 @@ async fn parts_are_given_back_until_nothing_is_left() {
         (other.status, &other.body["type"]),
         (422, &json!("urn:shop:problem:idempotency-key-reused"))
     );
+    let worker = shop.worker();
+    shop.until_none("select count(*) from payment_refunds where state = 'pending'")
+        .await;
+    worker.stop().await;
+    assert_eq!(shop.state(order.id).await, "captured", "a part is not all");
     let much = refund(&shop, payment, "b", &json!({"amount_cents": 1_001})).await;
     assert_eq!(
         (much.status, &much.body["errors"][0]["pointer"]),
