@@ -122,7 +122,8 @@ pub async fn remove(transaction: &mut PgConnection, id: Uuid) -> Result<Option<C
 }
 
 /// For the seed: adds products that are not there yet; returns how many were new. Tells no event: nobody can have
-/// cached what was not there for longer than a negative entry lives.
+/// cached what was not there for longer than a negative entry lives. Those that are there are left out before their
+/// words are looked at, which is most of the work.
 pub async fn insert_many(pool: &Pool, products: &[(Uuid, NewProduct)]) -> Result<u64, StoreError> {
     let column = |of: fn(&NewProduct) -> &str| products.iter().map(|(_, new)| of(new)).collect::<Vec<_>>();
     let maybe = |of: fn(&NewProduct) -> Option<&str>| products.iter().map(|(_, new)| of(new)).collect::<Vec<_>>();
@@ -131,8 +132,9 @@ pub async fn insert_many(pool: &Pool, products: &[(Uuid, NewProduct)]) -> Result
     let attributes: Vec<Json<&BTreeMap<String, String>>> =
         products.iter().map(|(_, new)| Json(&new.attributes)).collect();
     let inserted = sqlx::query(
-        "insert into products (id, name, description, category, brand, attributes, price_cents, currency) select * \
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], $8::text[]) \
+        "insert into products (id, name, description, category, brand, attributes, price_cents, currency) \
+         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], \
+         $8::text[]) as new (id) where not exists (select from products where products.id = new.id) \
          on conflict do nothing",
     )
     .bind(ids)

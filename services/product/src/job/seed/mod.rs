@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Small enough to end long before a statement's time limit.
-const BATCH: u32 = 2_000;
+const BATCH: u32 = 1_000;
 
 /// Returns how many were new.
 pub async fn seed(pool: &Pool, count: u32) -> Result<u64, StoreError> {
