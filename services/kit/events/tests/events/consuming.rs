@@ -178,6 +178,32 @@ async fn a_consumer_killed_between_effect_and_acknowledgement_repeats_without_ef
 }
 
 #[tokio::test]
+async fn a_consumer_killed_before_the_effect_leaves_the_message() {
+    let (place, broker) = start().await;
+    let pool = place.pool(0);
+    // Holds the handler up in the middle of its work.
+    let mut lock = pool.begin().await.unwrap();
+    sqlx::query("lock table effects").execute(&mut *lock).await.unwrap();
+    let handler = Noting::new(pool.clone(), |_| None);
+    let id = publish(&broker, "fine").await;
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    let begun = std::time::Instant::now();
+    while !handler.attempts().contains_key(&id) {
+        assert!(begun.elapsed() < shop_kit_testshards::PATIENCE, "the message never came");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    broker.set(Wire::Cut);
+    consumer.kill().await;
+    lock.rollback().await.unwrap();
+    broker.set(Wire::Open);
+    broker.until_waiting(ORDER_WORK.name, 1).await;
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 1).await;
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
 async fn a_missing_delay_leaves_the_message_in_its_queue() {
     let (place, broker) = start().await;
     let options = ExchangeDeleteOptions::default();
