@@ -84,7 +84,9 @@ pub async fn set(transaction: &mut PgConnection, product: Uuid, quantity: i32) -
     apply(transaction, &change).await
 }
 
+/// First slot 0 alone: a statement that waits does not see the slots which the one it waited for has added.
 async fn lock_all(transaction: &mut PgConnection, product: Uuid) -> Result<Shelf, sqlx::Error> {
+    slot::lock(transaction, [(product, 0)]).await?;
     slot::lock(transaction, (0..SLOTS).map(|slot| (product, slot))).await
 }
 
