@@ -6,7 +6,9 @@ use shop_contract::api::{Order, OrderLine};
 use shop_contract::event::ORDER_PLACED;
 use shop_kit_idempotency::Ticket;
 use shop_kit_postgres::{Shard, StoreError};
-use sqlx::Row;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 use uuid::Uuid;
 
 /// Everything that is written.
@@ -69,38 +71,7 @@ select exists (select from placed) as placed, $8::text is null or exists (select
 pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, PlacingError> {
     let nothing = |error: sqlx::Error| PlacingError::Nothing(shard.pool.error(&error));
     let mut connection = shard.pool.executor().acquire().await.map_err(nothing)?;
-    let Placing {
-        order, ticket, cart, ..
-    } = placing;
-    let in_cart = cart.map(columns).unzip();
-    let row = sqlx::query(PLACE)
-        .bind(order.id)
-        .bind(order.user_id)
-        .bind(order.total_cents)
-        .bind(&order.currency)
-        .bind(placing.synthetic)
-        .bind(&order.created_at)
-        .bind(placing.payment_token)
-        .bind(ticket.map(|ticket| ticket.key()))
-        .bind(ticket.map(|ticket| ticket.token()))
-        .bind(placing.location)
-        .bind(placing.answer)
-        .bind(in_cart.0)
-        .bind(in_cart.1)
-        .bind(order.lines.iter().map(|line| line.product_id).collect::<Vec<Uuid>>())
-        .bind(
-            order
-                .lines
-                .iter()
-                .map(|line| line.quantity as i32)
-                .collect::<Vec<i32>>(),
-        )
-        .bind(order.lines.iter().map(|line| line.price_cents).collect::<Vec<i64>>())
-        .bind(placing.event_id)
-        .bind(ORDER_PLACED)
-        .bind(&placing.event)
-        .fetch_one(&mut *connection)
-        .await;
+    let row = bound(placing).fetch_one(&mut *connection).await;
     let row = row.map_err(|error| {
         let shown = shard.pool.error(&error);
         if refused(&error) {
@@ -118,6 +89,37 @@ pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, Placi
         (false, true) => Ok(Placed::CartChanged),
         (false, false) => Ok(Placed::TakenOver),
     }
+}
+
+/// The statement with its values, in the order of their numbers.
+fn bound<'a>(placing: &'a Placing<'_>) -> Query<'a, Postgres, PgArguments> {
+    let Placing {
+        order, ticket, cart, ..
+    } = placing;
+    let (cart_products, cart_quantities) = cart.map(columns).unzip();
+    let products: Vec<Uuid> = order.lines.iter().map(|line| line.product_id).collect();
+    let quantities: Vec<i32> = order.lines.iter().map(|line| line.quantity as i32).collect();
+    let prices: Vec<i64> = order.lines.iter().map(|line| line.price_cents).collect();
+    sqlx::query(PLACE)
+        .bind(order.id)
+        .bind(order.user_id)
+        .bind(order.total_cents)
+        .bind(&order.currency)
+        .bind(placing.synthetic)
+        .bind(&order.created_at)
+        .bind(placing.payment_token)
+        .bind(ticket.map(|ticket| ticket.key()))
+        .bind(ticket.map(|ticket| ticket.token()))
+        .bind(placing.location)
+        .bind(placing.answer)
+        .bind(cart_products)
+        .bind(cart_quantities)
+        .bind(products)
+        .bind(quantities)
+        .bind(prices)
+        .bind(placing.event_id)
+        .bind(ORDER_PLACED)
+        .bind(&placing.event)
 }
 
 /// As the table of carts has them.

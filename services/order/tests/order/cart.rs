@@ -133,7 +133,9 @@ async fn one_cart_is_ordered_once() {
         shop.put(user, KETTLE, 1).await;
         let keys: Vec<String> = (0..3).map(|n| format!("{round}-{n}")).collect();
         let headers: Vec<[(&str, &str); 1]> = keys.iter().map(|key| [("idempotency-key", key.as_str())]).collect();
-        let asked = headers.iter().map(|headers| shop.order_cart(user, headers));
+        // Every other time without a key.
+        let headers = headers.iter().map(|header| &header[..1 - round % 2]);
+        let asked = headers.map(|headers| shop.order_cart(user, headers));
         let answers = futures::future::join_all(asked).await;
         let placed = answers.iter().filter(|answer| answer.status == 201).count();
         assert_eq!(placed, 1, "{answers:?}");
@@ -150,6 +152,6 @@ async fn one_cart_is_ordered_once() {
     let kept = shop
         .count(1, "select count(*) from order_idempotency where status = 201")
         .await;
-    assert_eq!((orders, events, kept), (10, 10, 10));
-    assert_eq!(shop.count(1, "select count(*) from order_idempotency").await, 10);
+    assert_eq!((orders, events, kept), (10, 10, 5));
+    assert_eq!(shop.count(1, "select count(*) from order_idempotency").await, 5);
 }
