@@ -104,11 +104,7 @@ impl Program {
             format!("http://{}", loopback(api)),
             format!("http://{}", loopback(admin)),
         );
-        let mut this = Self {
-            api,
-            admin,
-            child: child,
-        };
+        let mut this = Self { api, admin, child };
         this.until_ready().await?;
         Ok(this)
     }
