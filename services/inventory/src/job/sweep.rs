@@ -1,11 +1,11 @@
 //! Gives back what orders hold that were not paid in time, a few at a time so that nobody waits long for a slot, and
 //! removes what is done with. Any number of workers may do so: each takes rows nobody else holds.
 
+use crate::IDEMPOTENCY;
 use crate::desk::Rules;
 use crate::settle::Ask;
 use crate::store::reservation;
 use crate::store::settlement::{Undone, finish, overtaken, settle_in};
-use crate::{IDEMPOTENCY, TABLES};
 use prometheus::{IntGauge, Registry};
 use shop_kit_postgres::{Pool, StoreError};
 use std::time::Duration;
@@ -86,6 +86,5 @@ async fn expire_batch(pool: &Pool) -> Result<usize, StoreError> {
 async fn purge(pool: &Pool) -> Result<(), StoreError> {
     reservation::purge(pool).await?;
     shop_kit_idempotency::purge(pool, IDEMPOTENCY).await?;
-    shop_kit_events::purge(pool, &TABLES).await?;
     Ok(())
 }
