@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
@@ -87,6 +87,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let pointer = pointer(error.path());
         match error.inner().classify() {
             Category::Data => ApiError::invalid_field(pointer, plain(error.inner())),
+            // serde_json takes a number where a word of an enum belongs for wrong syntax.
+            _ if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() => {
+                ApiError::invalid_field(pointer, "must be one of the documented values")
+            }
             Category::Io | Category::Syntax | Category::Eof => not_json(error.inner()),
         }
     })?;

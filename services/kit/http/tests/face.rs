@@ -26,6 +26,14 @@ struct Basket {
 #[allow(dead_code)]
 struct Line {
     quantity: u32,
+    colour: Option<Colour>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code)]
+enum Colour {
+    Red,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +142,14 @@ async fn every_failure_is_a_problem() {
             r#"{"lines":[{"quantity":-1}]}"#,
             422,
             "/lines/0/quantity",
+        ),
+        (
+            "POST",
+            "/baskets",
+            json,
+            r#"{"lines":[{"quantity":1,"colour":7}]}"#,
+            422,
+            "/lines/0/colour",
         ),
         (
             "POST",

@@ -1,5 +1,6 @@
 //! A description is completed from the shape of its operations, served, and compared with a committed copy.
 #![allow(clippy::unwrap_used)] // Test code may stop at the first surprise.
+#![allow(dead_code)] // The handlers are described, not called.
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
