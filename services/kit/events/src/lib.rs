@@ -5,11 +5,13 @@
 //! Tables a service with events must have, under names of its own ([`Tables`]): an outbox `(id uuid, kind text, payload
 //! text, created_at, retry_at, attempts int, published_at)` and an inbox `(consumer text, event_id uuid, handled_at)`.
 
+mod backlog;
 mod broker;
 mod consumer;
 mod copies;
 pub mod dead_letters;
 mod delivery;
+mod fate;
 mod handler;
 mod headers;
 mod inbox;
@@ -21,13 +23,14 @@ mod relays;
 mod tables;
 mod wake;
 
+pub use backlog::purge;
 pub use broker::{Broker, BrokerError};
 pub use consumer::Consumer;
-pub use delivery::ATTEMPTS;
+pub use fate::ATTEMPTS;
 pub use handler::{HandleError, Handler, Message};
 pub use inbox::{first_time, first_times};
 pub use metrics::EventMetrics;
-pub use outbox::{Outgoing, append, append_all, purge};
+pub use outbox::{Outgoing, append, append_all};
 pub use relay::{RelayError, relay_batch};
 pub use relays::{relay_all_shards, relay_one};
 pub use tables::Tables;

@@ -1,6 +1,6 @@
 //! What relays and consumers of one process did. Labels: the queue's name, or the outbox's table and its tier.
 
-use crate::outbox::Backlog;
+use crate::backlog::Backlog;
 use prometheus::core::Collector;
 use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 use std::time::Duration;

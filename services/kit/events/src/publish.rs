@@ -1,6 +1,6 @@
 //! Publishes claimed rows and waits for their confirms. Returned, refused or unconfirmed is not published.
 
-use crate::outbox::Claimed;
+use crate::backlog::Claimed;
 use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Channel, Confirmation};
 use shop_contract::event::EXCHANGE;

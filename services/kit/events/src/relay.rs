@@ -3,7 +3,7 @@
 //! event may come twice and is never lost.
 
 use crate::publish::{Sent, publish};
-use crate::{BrokerError, Tables, outbox};
+use crate::{BrokerError, Tables, backlog};
 use lapin::Channel;
 use shop_kit_postgres::{Pool, StoreError};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub async fn relay_batch(
 ) -> Result<(usize, usize), RelayError> {
     let store = |error: sqlx::Error| RelayError::Store(pool.error(&error));
     let mut transaction = pool.begin().await?;
-    let claimed = outbox::claim(&mut transaction, tables, BATCH as i64)
+    let claimed = backlog::claim(&mut transaction, tables, BATCH as i64)
         .await
         .map_err(store)?;
     let Sent {
@@ -36,10 +36,10 @@ pub async fn relay_batch(
         refused,
         broken,
     } = publish(channel, &claimed, patience).await;
-    outbox::mark_published(&mut transaction, tables, &confirmed)
+    backlog::mark_published(&mut transaction, tables, &confirmed)
         .await
         .map_err(store)?;
-    outbox::put_off(&mut transaction, tables, &refused)
+    backlog::put_off(&mut transaction, tables, &refused)
         .await
         .map_err(store)?;
     pool.commit(transaction).await?;

@@ -4,7 +4,7 @@
 
 use crate::metrics::OutboxMetrics;
 use crate::relay::BATCH;
-use crate::{Broker, EventMetrics, RelayError, Tables, outbox, relay_batch, wake};
+use crate::{Broker, EventMetrics, RelayError, Tables, backlog, relay_batch, wake};
 use lapin::{Channel, Connection};
 use shop_kit_postgres::{Pool, ShardedPool};
 use std::collections::BTreeMap;
@@ -142,7 +142,7 @@ impl Relay {
     }
 
     async fn round(&self, pool: &Pool, link: &mut Option<(Connection, Channel)>) -> Result<usize, RelayError> {
-        if !outbox::any_due(pool, &self.tables).await? {
+        if !backlog::any_due(pool, &self.tables).await? {
             return Ok(0);
         }
         if !link.as_ref().is_some_and(|(_, channel)| channel.status().connected()) {
@@ -168,9 +168,9 @@ impl Relay {
             }
             let Some(pool) = self.pool() else { return };
             let done = async {
-                self.metrics.show(outbox::backlog(&pool, &self.tables).await?);
+                self.metrics.show(backlog::backlog(&pool, &self.tables).await?);
                 match count % PURGE {
-                    1 => outbox::purge(&pool, &self.tables).await,
+                    1 => backlog::purge(&pool, &self.tables).await,
                     _ => Ok(()),
                 }
             };

@@ -79,6 +79,8 @@ pub struct Noting {
     pub pool: Pool,
     pub verdict: Verdict,
     pub seen: Arc<Mutex<Vec<Attempt>>>,
+    /// Stays in its work after the effect, so that nothing is acknowledged.
+    pub never_returns: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +96,7 @@ impl Noting {
             pool,
             verdict,
             seen: Arc::default(),
+            never_returns: false,
         }
     }
 
@@ -130,7 +133,11 @@ impl Handler for Noting {
             .execute(&mut *transaction)
             .await
             .map_err(store)?;
-        Ok(self.pool.commit(transaction).await?)
+        self.pool.commit(transaction).await?;
+        if self.never_returns {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 }
 
