@@ -8,10 +8,11 @@ use shop_kit_postgres::PaymentsSettings;
 use shop_kit_token::Verifier;
 use std::time::Duration;
 
+// Set in the spec, by whoever tries faults: names that begin with SHOP_ are the operator's own.
 /// Of a hundred questions to the test provider, so many stay without an answer. For fault runs; 0 unless set.
-pub const TEST_TIMEOUT_PERCENT: &str = "SHOP_PAYMENT_TEST_TIMEOUT_PERCENT";
+pub const TEST_TIMEOUT_PERCENT: &str = "PAYMENT_TEST_TIMEOUT_PERCENT";
 /// Milliseconds the test provider takes for each question. For measurements; 0 unless set.
-pub const TEST_DELAY_MS: &str = "SHOP_PAYMENT_TEST_DELAY_MS";
+pub const TEST_DELAY_MS: &str = "PAYMENT_TEST_DELAY_MS";
 
 #[derive(Clone)]
 pub struct ApiConfig {

@@ -1,8 +1,7 @@
-//! Every minute: removes the operator's test payments, kept answers and events that are done with.
+//! Every minute: removes the operator's test payments and kept answers. The relay clears the events.
 
 use crate::store::payment;
-use crate::{IDEMPOTENCY, TABLES, provider};
-use shop_kit_events::purge;
+use crate::{IDEMPOTENCY, provider};
 use shop_kit_postgres::{Pool, StoreError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +24,6 @@ pub async fn sweep_often(pool: Pool, stop: CancellationToken) {
 pub async fn sweep(pool: &Pool) -> Result<(), StoreError> {
     let payments = payment::sweep(pool).await?;
     provider::sweep(pool).await?;
-    purge(pool, &TABLES).await?;
     let answers = shop_kit_idempotency::purge(pool, IDEMPOTENCY).await?;
     if payments + answers > 0 {
         tracing::debug!(payments, answers, "swept");
