@@ -88,17 +88,18 @@ pub async fn judge_outboxes(sources: &Sources, limits: &Limits) -> Result<Vec<Fi
     Ok(found)
 }
 
-/// Returns the objects some finding of which is gone.
+/// Tells of each finding once, and of its end. Returns the objects some finding of which is gone.
 pub async fn keep(pool: &Pool, objects: &[String], found: &[Finding]) -> Result<Vec<String>, StoreError> {
+    let finding::Recorded { opened, closed } = finding::record(pool, objects, found).await?;
     for finding in found {
-        let Finding {
-            invariant,
-            object,
-            detail,
-        } = finding;
-        tracing::warn!(invariant = invariant.name(), object, "does not hold: {detail}");
+        let (invariant, object) = (finding.invariant.name(), &finding.object);
+        let detail = &finding.detail;
+        if opened.iter().any(|(name, of)| name == invariant && of == object) {
+            tracing::warn!(invariant, object, "does not hold: {detail}");
+        }
     }
-    finding::record(pool, objects, found).await
+    closed.iter().for_each(|object| tracing::info!(object, "holds again"));
+    Ok(closed)
 }
 
 async fn repair(sources: &Sources, finding: &Finding, facts: &OrderFacts) -> Result<bool, StoreError> {

@@ -14,9 +14,16 @@ pub const LASTING_SECONDS: i64 = 60;
 const REPAIR_PAUSE_SECONDS: f64 = 120.0;
 const REPAIRS: i32 = 6;
 
-/// Writes what was found about these objects, and closes what is no longer true of them. Returns the objects that have
-/// become free of findings.
-pub async fn record(pool: &Pool, objects: &[String], found: &[Finding]) -> Result<Vec<String>, StoreError> {
+/// What a look changed.
+pub struct Recorded {
+    /// Invariant and object of findings that were not open before.
+    pub opened: Vec<(String, String)>,
+    /// Objects some finding of which is gone.
+    pub closed: Vec<String>,
+}
+
+/// Writes what was found about these objects, and closes what is no longer true of them.
+pub async fn record(pool: &Pool, objects: &[String], found: &[Finding]) -> Result<Recorded, StoreError> {
     let store = |error: sqlx::Error| pool.error(&error);
     let column = |of: fn(&Finding) -> &str| {
         found
@@ -27,19 +34,20 @@ pub async fn record(pool: &Pool, objects: &[String], found: &[Finding]) -> Resul
     let names = column(|finding| finding.invariant.name());
     let (of_objects, details) = (column(|finding| &finding.object), column(|finding| &finding.detail));
     let mut transaction = pool.begin().await?;
-    sqlx::query(
+    let opened: Vec<(String, String, bool)> = sqlx::query_as(
         "insert into books_findings as kept (invariant, object, detail) \
          select distinct on (invariant, object) invariant, object, detail \
          from unnest($1::text[], $2::text[], $3::text[]) as found (invariant, object, detail) \
          on conflict (invariant, object) do update set detail = excluded.detail, last_seen = now(), resolved_at = null, \
            first_seen = case when kept.resolved_at is null then kept.first_seen else now() end, \
            repairs = case when kept.resolved_at is null then kept.repairs else 0 end, \
-           repair_at = case when kept.resolved_at is null then kept.repair_at else now() end",
+           repair_at = case when kept.resolved_at is null then kept.repair_at else now() end \
+         returning invariant, object, first_seen = now() as opened",
     )
     .bind(&names)
     .bind(&of_objects)
     .bind(&details)
-    .execute(&mut *transaction)
+    .fetch_all(&mut *transaction)
     .await
     .map_err(store)?;
     let closed = sqlx::query_scalar(
@@ -55,7 +63,11 @@ pub async fn record(pool: &Pool, objects: &[String], found: &[Finding]) -> Resul
     .await
     .map_err(store)?;
     pool.commit(transaction).await?;
-    Ok(closed)
+    let opened = opened.into_iter().filter(|(.., opened)| *opened);
+    Ok(Recorded {
+        opened: opened.map(|(invariant, object, _)| (invariant, object)).collect(),
+        closed,
+    })
 }
 
 /// Notes that these were looked at, whether or not anything was found.
