@@ -116,6 +116,9 @@ async fn a_repeated_creation_makes_one_product() {
     assert_eq!(products, 2);
 }
 
+/// A field and values it must not have.
+type Wrong = (&'static str, Vec<Value>);
+
 #[tokio::test]
 async fn every_field_of_every_body_may_be_wrong() {
     let shop = shop().await;
@@ -175,7 +178,7 @@ async fn every_field_of_every_body_may_be_wrong() {
     ];
     let unknown = [("else", vec![json!(1)])];
     let path = format!("/api/v1/products/{id}");
-    let bodies: Vec<(&str, String, Value, Vec<(&str, Vec<Value>)>)> = vec![
+    let bodies: Vec<(&str, String, Value, Vec<Wrong>)> = vec![
         (
             "POST",
             "/api/v1/products".into(),
