@@ -51,7 +51,7 @@ impl Follow {
         let (tests, real): (Vec<Heard>, Vec<Heard>) = heard.into_iter().partition(|heard| heard.synthetic);
         let asks: Vec<Ask> = real.iter().map(|heard| heard.ask.clone()).collect();
         let settled = settle_in(&mut transaction, &asks).await.map_err(store)?;
-        let answered = real.iter().zip(&settled.answers).map(|(heard, answer)| (heard, answer));
+        let answered = real.iter().zip(&settled.answers);
         let told: Vec<(&Heard, &Answer)> = answered.chain(tests.iter().map(test_answer)).collect();
         let events: Result<Vec<Outgoing>, sqlx::Error> = told.into_iter().filter_map(event).collect();
         append_all(&mut transaction, &TABLES, &events.map_err(store)?)
