@@ -47,8 +47,8 @@ async fn an_address_is_added_read_replaced_and_removed() {
 #[tokio::test]
 async fn somebody_else_s_address_is_unknown() {
     let shop = Shop::start().await;
-    let (_, ada) = shop.customer("ada@example.com").await;
-    let (_, bob) = shop.customer("bob@example.com").await;
+    let (user, ada) = shop.customer("ada@example.com").await;
+    let (_, bob) = shop.neighbour(user).await;
     let added = add(&shop, &text(&ada["access_token"]), None, address("Berlin")).await;
     let path = added.headers["location"].to_str().unwrap();
     let bob = text(&bob["access_token"]);

@@ -124,7 +124,7 @@ async fn a_customer_sees_and_ends_own_sessions() {
             (&first["session_id"], &json!(false), &Value::Null)
         ]
     );
-    let (_, other) = shop.customer("bob@example.com").await;
+    let (_, other) = shop.neighbour(user).await;
     let path = format!("/api/v1/sessions/{}", first["session_id"].as_str().unwrap());
     assert_eq!(delete(&shop, &other["access_token"], &path).await, 404);
     assert_eq!(delete(&shop, &phone["access_token"], &path).await, 204);
@@ -149,7 +149,7 @@ async fn logging_out_everywhere_ends_every_session_of_this_account_only() {
     let shop = Shop::start().await;
     let (user, first) = shop.customer("ada@example.com").await;
     shop.log_in("ada@example.com", PASSWORD).await;
-    let (other, _) = shop.customer("bob@example.com").await;
+    let (other, _) = shop.neighbour(user).await;
     assert_eq!(shop.count(user, SESSIONS).await, 2);
     assert_eq!(delete(&shop, &first["access_token"], "/api/v1/sessions").await, 204);
     assert_eq!(

@@ -94,6 +94,17 @@ impl Shop {
         (id_of(&made.body), session.body)
     }
 
+    /// A customer in the same shard as another: only there could one see what is the other's.
+    pub async fn neighbour(&self, of: Uuid) -> (Uuid, Value) {
+        let shard = |user| self.pools.of_user(user).unwrap().index;
+        loop {
+            let (user, session) = self.customer(&self.two.email_in(0)).await;
+            if shard(user) == shard(of) {
+                return (user, session);
+            }
+        }
+    }
+
     /// The access token of a new account with this role.
     pub async fn token_of(&self, role: Role) -> (Uuid, String) {
         let email = self.two.email_in(0);
