@@ -36,9 +36,18 @@ pub struct Delay {
 }
 
 pub const DELAYS: &[Delay] = &[
-    Delay { name: "shop.delay.1s", seconds: 1 },
-    Delay { name: "shop.delay.10s", seconds: 10 },
-    Delay { name: "shop.delay.1m", seconds: 60 },
+    Delay {
+        name: "shop.delay.1s",
+        seconds: 1,
+    },
+    Delay {
+        name: "shop.delay.10s",
+        seconds: 10,
+    },
+    Delay {
+        name: "shop.delay.1m",
+        seconds: 60,
+    },
 ];
 
 pub const USER_REGISTERED: &str = "user.registered";
@@ -80,7 +89,13 @@ pub const PRODUCT_WORK: Queue = Queue {
 };
 pub const EMAIL_WORK: Queue = Queue {
     name: "email.work",
-    routing_keys: &[USER_REGISTERED, ORDER_CONFIRMED, ORDER_SHIPPED, ORDER_CANCELLED, PAYMENT_REFUNDED],
+    routing_keys: &[
+        USER_REGISTERED,
+        ORDER_CONFIRMED,
+        ORDER_SHIPPED,
+        ORDER_CANCELLED,
+        PAYMENT_REFUNDED,
+    ],
     dead_letters: "email.work.dead",
     delivery_limit: 20,
 };

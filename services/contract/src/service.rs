@@ -29,8 +29,19 @@ pub enum Uses {
 
 pub const USER: BuiltIn = BuiltIn {
     name: "user",
-    routes: &["/api/v1/users", "/api/v1/sessions", "/api/v1/notifications", "/.well-known"],
-    uses: &[Uses::Orders, Uses::RabbitMq, Uses::TokenSeed, Uses::TokenPublicKey, Uses::Smtp],
+    routes: &[
+        "/api/v1/users",
+        "/api/v1/sessions",
+        "/api/v1/notifications",
+        "/.well-known",
+    ],
+    uses: &[
+        Uses::Orders,
+        Uses::RabbitMq,
+        Uses::TokenSeed,
+        Uses::TokenPublicKey,
+        Uses::Smtp,
+    ],
     workers: &["work"],
 };
 pub const PRODUCT: BuiltIn = BuiltIn {
@@ -42,7 +53,13 @@ pub const PRODUCT: BuiltIn = BuiltIn {
 pub const ORDER: BuiltIn = BuiltIn {
     name: "order",
     routes: &["/api/v1/orders", "/api/v1/cart"],
-    uses: &[Uses::Orders, Uses::RabbitMq, Uses::TokenPublicKey, Uses::Product, Uses::Inventory],
+    uses: &[
+        Uses::Orders,
+        Uses::RabbitMq,
+        Uses::TokenPublicKey,
+        Uses::Product,
+        Uses::Inventory,
+    ],
     workers: &["work"],
 };
 pub const INVENTORY: BuiltIn = BuiltIn {
@@ -54,7 +71,12 @@ pub const INVENTORY: BuiltIn = BuiltIn {
 pub const PAYMENT: BuiltIn = BuiltIn {
     name: "payment",
     routes: &["/api/v1/payments"],
-    uses: &[Uses::Payments, Uses::RabbitMq, Uses::TokenPublicKey, Uses::WebhookSecret],
+    uses: &[
+        Uses::Payments,
+        Uses::RabbitMq,
+        Uses::TokenPublicKey,
+        Uses::WebhookSecret,
+    ],
     workers: &["work"],
 };
 pub const RECOMMENDATION: BuiltIn = BuiltIn {

@@ -91,7 +91,13 @@ pub enum MovementKind {
 }
 
 impl MovementKind {
-    pub const ALL: [Self; 5] = [Self::Seeded, Self::Restocked, Self::Adjusted, Self::Claimed, Self::Returned];
+    pub const ALL: [Self; 5] = [
+        Self::Seeded,
+        Self::Restocked,
+        Self::Adjusted,
+        Self::Claimed,
+        Self::Returned,
+    ];
 
     pub fn text(self) -> &'static str {
         match self {
