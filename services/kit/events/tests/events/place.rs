@@ -108,6 +108,22 @@ impl Noting {
         }
         found
     }
+
+    /// Waits until a message was begun so often.
+    pub async fn until_attempts(&self, id: Uuid, count: usize) {
+        let begun = std::time::Instant::now();
+        loop {
+            let now = self.attempts().get(&id).map_or(0, Vec::len);
+            if now >= count {
+                return;
+            }
+            assert!(
+                begun.elapsed() < shop_kit_testshards::PATIENCE,
+                "begun {now} times, not {count}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
 }
 
 impl Handler for Noting {
