@@ -20,13 +20,7 @@ const QUANTITY: u32 = 1000;
 
 pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
     patiently("seed catalogue and stock", || stock::seed(kube, PRODUCTS, QUANTITY))?;
-    let product = patiently("a product", || {
-        let page = http::get(&format!("{gateway}/api/v1/products?limit=1"), &[])?.ok("list products")?;
-        Ok(page["items"][0]["id"]
-            .as_str()
-            .context("the catalogue is empty")?
-            .to_string())
-    })?;
+    let product = patiently("a product in stock", || in_stock(gateway))?;
     let token = customer(gateway)?;
     let key = unique();
     let headers = [
@@ -43,6 +37,19 @@ pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
     let id = order["id"].as_str().context("the order has no id")?.to_string();
     wait_until_confirmed(gateway, &headers[..1], &id)?;
     Ok(sentence(&order, took, placed.elapsed()))
+}
+
+/// The first product of the catalogue that is not sold out.
+fn in_stock(gateway: &str) -> Result<String> {
+    let page = http::get(&format!("{gateway}/api/v1/products?limit=50"), &[])?.ok("list products")?;
+    for item in page["items"].as_array().into_iter().flatten() {
+        let id = item["id"].as_str().context("a product has no id")?;
+        let stock = http::get(&format!("{gateway}/api/v1/stock/{id}"), &[])?;
+        if stock.status == 200 && stock.ok("read the stock")?["available"] == true {
+            return Ok(id.to_string());
+        }
+    }
+    anyhow::bail!("none of the first products is in stock; `./shop seed --products N` adds new ones")
 }
 
 fn sentence(order: &Value, took: Duration, confirmed: Duration) -> String {
