@@ -8,7 +8,7 @@ use shop_e2e::stage::with_tiny_shop;
 use shop_e2e::{Cluster, PATIENCE, SOON, Shop, eventually, fault};
 
 /// Data outlive the shop: claims, and the Secret without which nobody could open them. A Patroni that is being ended may
-/// write its Endpoints once more after Kubernetes removed them: known, without data, and taken over by a shop of that name.
+/// write its Endpoints once more after Kubernetes removed them: a known gap, so Endpoints are not counted here.
 const KEPT: [&str; 3] = ["PersistentVolumeClaim", "Secret", "Endpoints"];
 
 /// The youngest key of the Secret.
