@@ -1,7 +1,7 @@
 //! The slow and sure way: lock the orders, then their slots, decide, write. One transaction for many orders.
 
 use crate::reservation::Reservation;
-use crate::settle::{Answer, Ask, Settled, places, settle};
+use crate::settle::{Answer, Ask, Movement, Settled, places, settle};
 use crate::store::{movement, reservation, slot};
 use shop_kit_postgres::{Pool, StoreError};
 use sqlx::PgConnection;
@@ -65,7 +65,7 @@ pub async fn settle_in(transaction: &mut PgConnection, asks: &[Ask]) -> Result<S
     let shelf = slot::lock(transaction, places(asks, &known)).await?;
     let settled = settle(asks, known, shelf);
     reservation::update(transaction, &rows(&settled, true)).await?;
-    movement::append(transaction, &settled.movements).await?;
+    movement::append(transaction, &movements(&settled, true)).await?;
     Ok(settled)
 }
 
@@ -82,6 +82,8 @@ pub async fn finish(
     if expiries.len() != added.len() {
         return Err(Undone::Overtaken);
     }
+    // Not before their orders: somebody else may have added, and sold, the same ones.
+    movement::append(transaction, &movements(&settled, false)).await?;
     for answer in &mut settled.answers {
         if let Answer::Held(row) = answer {
             row.expires_at = expiries.get(&row.order).cloned().unwrap_or_default();
@@ -94,4 +96,13 @@ pub async fn finish(
 fn rows(settled: &Settled, were_there: bool) -> Vec<&Reservation> {
     let rows = settled.rows.values().filter(|(_, was_there)| *was_there == were_there);
     rows.map(|(row, _)| row).collect()
+}
+
+/// What to write into the ledger: of orders that were there before, or of new ones.
+fn movements(settled: &Settled, were_there: bool) -> Vec<Movement> {
+    let was_there = |order: &Uuid| settled.rows.get(order).is_some_and(|(_, was_there)| *was_there);
+    let movements = settled.movements.iter().copied();
+    movements
+        .filter(|movement| was_there(&movement.order) == were_there)
+        .collect()
 }

@@ -3,6 +3,7 @@
 use crate::books::check;
 use crate::shop::{Shop, authorized, cancelled};
 use shop_inventory::job::sweep::expire;
+use std::time::Duration;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -156,4 +157,33 @@ async fn a_batch_that_cannot_be_read_does_nothing() {
         ),
         (None, 0)
     );
+}
+
+/// Two workers hear of the payment of an order without a row, and neither sees the other's: the second looks again.
+#[tokio::test]
+async fn a_payment_heard_by_two_workers_at_once_sells_once() {
+    let shop = Shop::start().await;
+    let (product, id) = (shop.product(5, 1).await, Uuid::now_v7());
+    let lines = [(product, 2)];
+    let mut holder = shop.pool.begin().await.unwrap();
+    sqlx::query("select from stock_slots where product_id = $1 for update")
+        .bind(product)
+        .fetch_all(&mut *holder)
+        .await
+        .unwrap();
+    let both_wait = async {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() \
+                       and wait_event_type = 'Lock'";
+        while shop.count(waiting).await < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        holder.rollback().await.unwrap();
+    };
+    let (left, right) = ([authorized(id, &lines, false)], [authorized(id, &lines, false)]);
+    tokio::join!(shop.hear(&left), shop.hear(&right), both_wait);
+    assert_eq!(
+        (shop.level(product).await, shop.told(id).await),
+        ((3, 0), vec!["stock.claimed".to_owned()])
+    );
+    check(&shop.pool).await;
 }
