@@ -72,16 +72,30 @@ pub fn unit(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     if first.failed.is_empty() && !first.broken {
         return Ok(((), format!("{} passed", first.passed)));
     }
-    if first.broken {
+    if first.broken || first.targets.is_empty() {
         return Err(Failure::new("the tests do not run to their end").log(&log).into());
     }
     step.say(&format!(
-        "a second try, as these failed: {}",
+        "a second try, alone, as these failed: {}",
         outcome::names(&first.failed)
     ));
     let log = fresh_log(place, "test-unit-again");
-    let second = run(place, &args, &[], &log)?;
+    let mut second = Outcome {
+        passed: first.passed,
+        ..Outcome::default()
+    };
+    for target in &first.targets {
+        let target = target.iter().map(String::as_str);
+        let args: Vec<&str> = ["test", "--locked"].into_iter().chain(target).chain(["--", "--exact"]).collect();
+        second.add(run(place, &with_names(&args, &first), &[], &log)?);
+    }
     verdict(&first, &second, &log)
+}
+
+/// Only the tests that failed.
+fn with_names<'a>(args: &[&'a str], first: &'a Outcome) -> Vec<&'a str> {
+    let names = first.failed.iter().map(String::as_str);
+    args.iter().copied().chain(names).collect()
 }
 
 /// The promises; those that fail are tried alone once more.
@@ -111,18 +125,13 @@ pub fn end_to_end(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     }
     step.say(&format!("a second try, alone: {}", outcome::names(&first.failed)));
     let again = fresh_log(place, "test-e2e-again");
-    let exact: Vec<&str> = common
-        .iter()
-        .copied()
-        .chain(["--exact"])
-        .chain(first.failed.iter().map(String::as_str))
-        .collect();
-    let second = run(place, &exact, &envs, &again)?;
-    let together = Outcome {
-        passed: first.passed + second.passed,
-        ..second
+    let exact: Vec<&str> = common.iter().copied().chain(["--exact"]).collect();
+    let mut second = Outcome {
+        passed: first.passed,
+        ..Outcome::default()
     };
-    verdict(&first, &together, &again)
+    second.add(run(place, &with_names(&exact, &first), &envs, &again)?);
+    verdict(&first, &second, &again)
 }
 
 fn verdict(first: &Outcome, second: &Outcome, log: &Path) -> Result<((), String)> {
@@ -136,7 +145,15 @@ fn verdict(first: &Outcome, second: &Outcome, log: &Path) -> Result<((), String)
             ),
         ));
     }
-    let mut failure = Failure::new(format!("failed twice: {}", outcome::names(&second.failed))).log(log);
+    let what = if second.failed.is_empty() {
+        "the second try does not run to its end".to_owned()
+    } else {
+        format!("failed twice: {}", outcome::names(&second.failed))
+    };
+    let mut failure = Failure::new(what).log(log);
+    for line in &second.words {
+        failure = failure.detail(line);
+    }
     let once: Vec<_> = first.failed.difference(&second.failed).map(String::as_str).collect();
     if !once.is_empty() {
         failure = failure.detail(format!("passed at the second try: {}", once.join(", ")));
