@@ -54,6 +54,8 @@ pub const SMTP_TLS: &str = "SHOP_SMTP_TLS";
 pub const SMTP_USER: &str = "SHOP_SMTP_USER";
 pub const SMTP_PASSWORD: &str = "SHOP_SMTP_PASSWORD";
 pub const SMTP_FROM: &str = "SHOP_SMTP_FROM";
+/// PEM certificates of an authority of one's own that signed the mail server's.
+pub const SMTP_AUTHORITY: &str = "SHOP_SMTP_AUTHORITY";
 /// Ed25519: the 32-byte seed (base64) that signs access tokens; only `user` has it.
 pub const TOKEN_SEED: &str = "SHOP_TOKEN_SEED";
 /// Ed25519: the public keys (base64) that check them, comma-separated: a new key is added to every verifier before it

@@ -7,7 +7,7 @@ pub struct MailMetrics(IntCounterVec);
 
 impl MailMetrics {
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let help = "Mails by what became of them: sent, put off, refused for good, or kept because no server is set";
+        let help = "Mails by what became of them: sent, put off, refused for good, kept because no server is set, or too old when one was";
         let mails = IntCounterVec::new(Opts::new("shop_mails_total", help), &["outcome"])?;
         registry.register(Box::new(mails.clone()))?;
         Ok(Self(mails))
@@ -27,6 +27,10 @@ impl MailMetrics {
 
     pub fn unsent(&self, mails: u64) {
         self.count("unsent", mails);
+    }
+
+    pub fn expired(&self, mails: u64) {
+        self.count("expired", mails);
     }
 
     fn count(&self, outcome: &str, mails: u64) {

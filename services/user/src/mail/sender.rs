@@ -1,9 +1,11 @@
 //! Sends what waits, shard by shard. Woken when a mail was kept by this process, and looks by itself every few seconds
-//! for what others kept, what has to be tried again and what a crashed sender has left.
+//! for what others kept (also those who have no mail server), what has to be tried again and what a crashed sender has
+//! left.
 
 use super::metrics::MailMetrics;
 use super::smtp::{Answer, PATIENCE, Smtp};
 use crate::store::mail::{Mail, Outcome, claim, settle};
+use crate::store::unsent::{Revived, revive};
 use futures::{StreamExt, stream};
 use shop_kit_postgres::{Pool, ShardedPool, StoreError};
 use std::sync::Arc;
@@ -56,6 +58,12 @@ impl Sender {
 
     /// Until nothing is due, or the server does not answer.
     async fn drain(&self, pool: &Pool, stop: &CancellationToken) -> Result<(), StoreError> {
+        let Revived { waiting, expired } = revive(pool).await?;
+        if waiting + expired > 0 {
+            self.metrics.expired(expired);
+            let tier = &**pool.tier();
+            tracing::info!(tier, waiting, expired, "mails kept without a mail server are sent now");
+        }
         while !stop.is_cancelled() && send_due(pool, &self.smtp, &self.metrics).await? {}
         Ok(())
     }
@@ -90,15 +98,26 @@ struct Batch<'a> {
 impl Batch<'_> {
     async fn send(&self, mail: &Mail) -> Result<(), StoreError> {
         let late = self.claimed.elapsed() + PATIENCE >= LEASE;
-        let answer = if late || self.no_server.load(Ordering::Relaxed) {
-            Answer::NoServer("it did not answer for another mail".to_owned())
+        let outcome = if late || self.no_server.load(Ordering::Relaxed) {
+            // Not logged: the mail that was tried says why.
+            self.metrics.put_off();
+            without_server("the server takes none at the moment".to_owned())
         } else {
-            self.smtp.send(mail).await
+            let answer = self.smtp.send(mail).await;
+            if matches!(answer, Answer::NoServer(_)) {
+                self.no_server.store(true, Ordering::Relaxed);
+            }
+            outcome(answer, mail, self.metrics)
         };
-        if matches!(answer, Answer::NoServer(_)) {
-            self.no_server.store(true, Ordering::Relaxed);
-        }
-        settle(self.pool, mail, &outcome(answer, mail, self.metrics)).await
+        settle(self.pool, mail, &outcome).await
+    }
+}
+
+fn without_server(detail: String) -> Outcome {
+    Outcome::Later {
+        detail,
+        after: NO_SERVER,
+        counted: false,
     }
 }
 
@@ -121,12 +140,8 @@ fn outcome(answer: Answer, mail: &Mail, metrics: &MailMetrics) -> Outcome {
         }
         Answer::NoServer(detail) => {
             metrics.put_off();
-            tracing::warn!(kind, %object, "no mail server: {detail}");
-            Outcome::Later {
-                detail,
-                after: NO_SERVER,
-                counted: false,
-            }
+            tracing::warn!(kind, %object, "mails wait, the server takes none: {detail}");
+            without_server(detail)
         }
         Answer::NotNow(detail) | Answer::Refused(detail) => {
             metrics.failed();

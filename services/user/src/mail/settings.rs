@@ -1,6 +1,7 @@
 //! Where mails go to, read from the environment the operator sets. Without a host there is no mail server.
 
 use lettre::message::Mailbox;
+use lettre::transport::smtp::client::Certificate;
 use shop_contract::env;
 use shop_kit_config::{Env, Secret};
 use std::str::FromStr;
@@ -18,6 +19,8 @@ pub struct MailServer {
     pub port: u16,
     pub tls: Tls,
     pub login: Option<(String, Secret)>,
+    /// Of an authority of one's own, trusted beside the public ones.
+    pub authority: Option<Certificate>,
     pub from: Mailbox,
 }
 
@@ -72,14 +75,30 @@ impl MailServer {
             None => Some(None),
             Some(user) => env.secret(env::SMTP_PASSWORD).map(|password| Some((user, password))),
         };
-        let from = env.parsed(env::SMTP_FROM);
+        let (authority, from) = (authority(env), env.parsed(env::SMTP_FROM));
         Some(Self {
             host,
             port: port?,
             tls: tls?,
             login: login?,
+            authority: authority?,
             from: from?,
         })
+    }
+}
+
+/// `None` is a problem, `Some(None)` only public authorities.
+fn authority(env: &Env) -> Option<Option<Certificate>> {
+    let Some(text) = env.optional(env::SMTP_AUTHORITY) else {
+        return Some(None);
+    };
+    match Certificate::from_pem(text.as_bytes()) {
+        // What holds no certificate at all reads as an empty list.
+        Ok(certificate) if text.contains("-----BEGIN CERTIFICATE-----") => Some(Some(certificate)),
+        Ok(_) | Err(_) => {
+            env.problem(env::SMTP_AUTHORITY, "holds no certificate: must be PEM");
+            None
+        }
     }
 }
 
@@ -104,12 +123,14 @@ mod tests {
             ("SHOP_SMTP_HOST", "mail"),
             ("SHOP_SMTP_USER", "shop"),
             ("SHOP_SMTP_TLS", "ssl"),
+            ("SHOP_SMTP_AUTHORITY", "mail.example.com"),
         ]);
         let error = error.err().unwrap();
         for name in [
             "SHOP_SMTP_FROM is not set",
             "SHOP_SMTP_PASSWORD is not set",
             "SHOP_SMTP_TLS is `ssl`",
+            "SHOP_SMTP_AUTHORITY holds no certificate",
         ] {
             assert!(error.contains(name), "{error}");
         }

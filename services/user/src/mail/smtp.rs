@@ -16,6 +16,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const CONNECTIONS: u32 = 4;
 /// Replies about this mail: mailbox unavailable, not local, too big, bad name, rejected, unknown parameters.
 const REFUSED: [&str; 6] = ["550", "551", "552", "553", "554", "555"];
+/// Replies to a log-in (RFC 4954): wanted, too weak, wrong, not without encryption; 454 says "not now".
+const NOT_LET_IN: [&str; 5] = ["530", "534", "535", "538", "454"];
 
 /// Cloning shares the connections.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     shop: String,
+    /// Who it logs in as; for what is said when it may not.
+    user: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +41,13 @@ pub(super) enum Answer {
 
 impl Smtp {
     pub fn new(shop: &str, server: &MailServer) -> Result<Self, String> {
-        let parameters = || TlsParameters::new(server.host.clone()).map_err(|error| format!("TLS: {error}"));
+        let parameters = || {
+            let mut parameters = TlsParameters::builder(server.host.clone());
+            if let Some(authority) = &server.authority {
+                parameters = parameters.add_root_certificate(authority.clone());
+            }
+            parameters.build().map_err(|error| format!("TLS: {error}"))
+        };
         let protection = match server.tls {
             Tls::None => Protection::None,
             Tls::StartTls => Protection::Required(parameters()?),
@@ -55,6 +65,7 @@ impl Smtp {
             transport: builder.build(),
             from: server.from.clone(),
             shop: shop.to_owned(),
+            user: server.login.as_ref().map(|(user, _)| user.clone()),
         })
     }
 
@@ -65,23 +76,29 @@ impl Smtp {
         };
         match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
             Ok(Ok(_)) => Answer::Taken,
-            Ok(Err(error)) => answer(&error),
+            Ok(Err(error)) => self.answer(&error),
             Err(_) => Answer::NoServer(format!("no answer within {} s", PATIENCE.as_secs())),
         }
     }
-}
 
-fn answer(error: &lettre::transport::smtp::Error) -> Answer {
-    let code = error.status().map(|code| code.to_string()).unwrap_or_default();
-    let detail = match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    if error.is_permanent() && REFUSED.contains(&code.as_str()) {
-        Answer::Refused(detail)
-    } else if error.is_transient() && code != "421" {
-        Answer::NotNow(detail)
-    } else {
-        Answer::NoServer(detail)
+    fn answer(&self, error: &lettre::transport::smtp::Error) -> Answer {
+        let code = error.status().map(|code| code.to_string()).unwrap_or_default();
+        let detail = match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        if NOT_LET_IN.contains(&code.as_str()) {
+            let user = self
+                .user
+                .as_deref()
+                .map_or("nobody".to_owned(), |user| format!("user `{user}`"));
+            Answer::NoServer(format!("it does not let {user} in, look at the Secret: {detail}"))
+        } else if error.is_permanent() && REFUSED.contains(&code.as_str()) {
+            Answer::Refused(detail)
+        } else if error.is_transient() && code != "421" {
+            Answer::NotNow(detail)
+        } else {
+            Answer::NoServer(detail)
+        }
     }
 }

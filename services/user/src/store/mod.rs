@@ -8,6 +8,7 @@ pub mod removal;
 pub mod role;
 pub mod session;
 pub mod sweep;
+pub mod unsent;
 pub mod user;
 pub mod webhook;
 

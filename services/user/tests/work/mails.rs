@@ -10,19 +10,26 @@ use shop_contract::event::{
 use shop_kit_testshards::PATIENCE;
 use shop_user::mail::{Facts, MailMetrics, MailSettings, send_due};
 use shop_user::store::mail::{NewMail, add};
+use shop_user::store::unsent::{Revived, revive};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-const SENT: &str = "select count(*) from user_mails where state = 'sent'";
+pub const SENT: &str = "select count(*) from user_mails where state = 'sent'";
+const UNSENT: &str = "select count(*) from user_mails where state = 'unsent'";
 const WAITING: &str = "select count(*) from user_mails where state = 'waiting'";
 
-fn metrics() -> MailMetrics {
+pub fn metrics() -> MailMetrics {
     MailMetrics::new(&Registry::new()).unwrap()
 }
 
 /// Keeps so many mails to one address, to be sent.
-async fn keep(place: &Place, address: &str, count: usize) {
+pub async fn keep(place: &Place, address: &str, count: usize) {
+    keep_as(place, address, count, true).await;
+}
+
+/// As a program with or without a mail server keeps them.
+async fn keep_as(place: &Place, address: &str, count: usize, to_be_sent: bool) {
     let user = place.customer(0, address).await;
     let mails = (0..count).map(|_| NewMail {
         object_id: Uuid::now_v7(),
@@ -32,7 +39,9 @@ async fn keep(place: &Place, address: &str, count: usize) {
     });
     let pool = place.pool(0);
     let mut transaction = pool.begin().await.unwrap();
-    let kept = add(&mut transaction, &mails.collect::<Vec<_>>(), true).await.unwrap();
+    let kept = add(&mut transaction, &mails.collect::<Vec<_>>(), to_be_sent)
+        .await
+        .unwrap();
     pool.commit(transaction).await.unwrap();
     assert_eq!(kept, count as u64);
 }
@@ -130,9 +139,7 @@ async fn without_a_server_mails_are_kept_as_unsent_and_counted() {
     let worker = Worker::start(&place, &broker, none);
     let user = place.customer(0, "ada@example.com").await;
     publish(&broker, ORDER_SHIPPED, &event(user)).await;
-    place
-        .until(0, "select count(*) from user_mails where state = 'unsent'", 1)
-        .await;
+    place.until(0, UNSENT, 1).await;
     broker.until_waiting(EMAIL_WORK.name, 0).await;
     let begun = Instant::now();
     while !worker.metrics().contains(r#"shop_mails_total{outcome="unsent"} 1"#) {
@@ -140,6 +147,57 @@ async fn without_a_server_mails_are_kept_as_unsent_and_counted() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn mails_kept_without_a_server_are_sent_once_there_is_one_unless_they_are_old() {
+    let (place, broker) = tokio::join!(Place::start(), broker());
+    let none = MailSettings {
+        shop: "Tea".to_owned(),
+        server: None,
+    };
+    let before = Worker::start(&place, &broker, none);
+    let user = place.customer(0, "ada@example.com").await;
+    publish(&broker, ORDER_CONFIRMED, &event(user)).await;
+    publish(&broker, ORDER_SHIPPED, &event(user)).await;
+    place.until(0, UNSENT, 2).await;
+    before.stop().await;
+    let aged = "update user_mails set created_at = now() - interval '25 hours' where kind = 'order.confirmed'";
+    place.execute(0, aged).await;
+
+    let mail = TestMail::start();
+    let worker = Worker::start(&place, &broker, mail.settings());
+    place.until(0, SENT, 1).await;
+    let expired = "select count(*) from user_mails where state = 'expired' and kind = 'order.confirmed' \
+                   and settled_at is not null";
+    place.until(0, expired, 1).await;
+    assert!(
+        worker.metrics().contains(r#"shop_mails_total{outcome="expired"} 1"#),
+        "{}",
+        worker.metrics()
+    );
+    // A pod of before goes on for a while beside it, and keeps what it hears.
+    keep_as(&place, "eve@example.com", 1, false).await;
+    place.until(0, SENT, 2).await;
+    worker.stop().await;
+    let mails = mail.mails();
+    let to: HashSet<String> = mails.iter().map(|mail| header(mail, "X-Envelope-To")).collect();
+    assert_eq!(to, ["ada@example.com", "eve@example.com"].map(str::to_owned).into());
+    assert!(
+        mails
+            .iter()
+            .any(|mail| header(mail, "Message-ID").starts_with("<order.shipped."))
+    );
+    assert_eq!((place.count(0, UNSENT).await, mails.len()), (0, 2));
+}
+
+#[tokio::test]
+async fn more_kept_mails_than_one_statement_takes_are_all_looked_at() {
+    let place = Place::start().await;
+    keep_as(&place, "ada@example.com", 2_300, false).await;
+    let revived = revive(&place.pool(0)).await.unwrap();
+    assert_eq!((revived.waiting, revived.expired), (2_300, 0));
+    assert_eq!(revive(&place.pool(0)).await.unwrap(), Revived::default());
 }
 
 #[tokio::test]

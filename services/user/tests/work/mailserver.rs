@@ -2,6 +2,8 @@
 //! closes then.
 
 use lettre::message::Mailbox;
+use lettre::transport::smtp::client::Certificate;
+use shop_kit_config::Secret;
 use shop_user::mail::{MailServer, MailSettings, Smtp, Tls};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,21 +12,45 @@ use tempfile::TempDir;
 
 /// Debian's own, where python3-aiosmtpd lies.
 const PYTHON: &str = "/usr/bin/python3";
+const PASSWORD: &str = "password";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/work/mailserver.py");
 
 pub struct TestMail {
     folder: TempDir,
     pub port: u16,
+    door: Door,
     server: Option<Child>,
+}
+
+/// How the server is entered.
+#[derive(Clone, Copy)]
+pub struct Door {
+    pub tls: Tls,
+    /// What the user `shop` has to say.
+    pub password: Option<&'static str>,
 }
 
 impl TestMail {
     pub fn start() -> Self {
+        Self::behind(Door {
+            tls: Tls::None,
+            password: None,
+        })
+    }
+
+    pub fn behind(door: Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (server, port) = serve(folder.path(), 0);
+        if door.tls != Tls::None {
+            certify(folder.path());
+        }
+        if let Some(password) = door.password {
+            std::fs::write(folder.path().join(PASSWORD), password).unwrap();
+        }
+        let (server, port) = serve(folder.path(), 0, door);
         Self {
             folder,
             port,
+            door,
             server: Some(server),
         }
     }
@@ -40,7 +66,7 @@ impl TestMail {
     /// At the same address again.
     pub fn restart(&mut self) {
         self.stop();
-        self.server = Some(serve(self.folder.path(), self.port).0);
+        self.server = Some(serve(self.folder.path(), self.port, self.door).0);
     }
 
     /// What it has taken so far.
@@ -58,11 +84,20 @@ impl TestMail {
             server: Some(MailServer {
                 host: "127.0.0.1".to_owned(),
                 port: self.port,
-                tls: Tls::None,
-                login: None,
+                tls: self.door.tls,
+                login: self
+                    .door
+                    .password
+                    .map(|password| ("shop".to_owned(), Secret::new(password))),
+                authority: self.authority(),
                 from: "Tea <shop@tea.example>".parse::<Mailbox>().unwrap(),
             }),
         }
+    }
+
+    fn authority(&self) -> Option<Certificate> {
+        let pem = std::fs::read(self.folder.path().join("ca.crt")).ok()?;
+        Some(Certificate::from_pem(&pem).unwrap())
     }
 
     pub fn smtp(&self) -> Smtp {
@@ -85,9 +120,71 @@ pub fn header(mail: &str, name: &str) -> String {
     rest.fold(first, |text, line| text + line.trim_end())
 }
 
-fn serve(folder: &Path, port: u16) -> (Child, u16) {
+/// An authority, and what it says of 127.0.0.1.
+fn certify(folder: &Path) {
+    let new = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "1",
+    ];
+    let authority = [
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.crt",
+        "-subj",
+        "/CN=Authority of a test",
+    ];
+    let server = [
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.crt",
+        "-subj",
+        "/CN=mail",
+        "-CA",
+        "ca.crt",
+        "-CAkey",
+        "ca.key",
+    ];
+    let of_it = [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ];
+    for arguments in [[&new[..], &authority].concat(), [&new[..], &server, &of_it].concat()] {
+        let made = Command::new("openssl")
+            .args(arguments)
+            .current_dir(folder)
+            .output()
+            .expect("openssl");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+}
+
+fn serve(folder: &Path, port: u16, door: Door) -> (Child, u16) {
+    let tls = match door.tls {
+        Tls::None => "none",
+        Tls::StartTls => "starttls",
+        Tls::Tls => "tls",
+    };
     let mut server = Command::new(PYTHON)
-        .args([SCRIPT, &folder.display().to_string(), &port.to_string()])
+        .args([
+            "-W",
+            "ignore",
+            SCRIPT,
+            &folder.display().to_string(),
+            &port.to_string(),
+            tls,
+        ])
+        .args(door.password.map(|_| PASSWORD))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
