@@ -1,7 +1,7 @@
 //! The routes of this service, what their handlers share, and the description of both.
 
 use crate::config::ApiConfig;
-use crate::http::{cart, change, place, read};
+use crate::http::{cart, change, place, read, shipping};
 use crate::neighbour::Neighbour;
 use crate::prices::Prices;
 use crate::stock::Stock;
@@ -62,6 +62,8 @@ pub fn openapi() -> Document {
 fn described() -> (Router<AppState>, Document) {
     let routes = OpenApiRouter::new()
         .routes(routes!(read::list, place::place))
+        .routes(routes!(shipping::list))
+        .routes(routes!(shipping::show))
         .routes(routes!(read::show))
         .routes(routes!(read::history))
         .routes(routes!(change::cancel))

@@ -2,6 +2,7 @@
 
 use super::{CancelReason, OrderLine, OrderStatus};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// `GET /api/v1/cart`: in the order the products were put in. Prices are the catalogue's, until checkout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,17 @@ pub struct Cart {
 pub struct PutCartLine {
     /// 1 to 99.
     pub quantity: u32,
+}
+
+/// `GET /api/v1/orders/shipping`: an order as those who pack and send it see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderToShip {
+    pub id: Uuid,
+    pub status: OrderStatus,
+    pub lines: Vec<OrderLine>,
+    /// RFC 3339.
+    pub created_at: String,
 }
 
 /// `GET /api/v1/orders/{id}/history`: oldest first.

@@ -6,7 +6,7 @@ use crate::http::to_the_end;
 use crate::router::AppState;
 use crate::state::{Next, Step, next};
 use crate::store::change::{Change, lock, write};
-use crate::store::row::{Stored, text};
+use crate::store::row::Stored;
 use crate::store::{REQUESTS, order};
 use crate::time;
 use axum::extract::State;
@@ -21,7 +21,7 @@ use shop_kit_token::Caller;
 use uuid::Uuid;
 
 /// Who sends goods on their way.
-const SENDERS: &[Role] = &[Role::Merchant, Role::Support, Role::Admin];
+pub const SENDERS: &[Role] = &[Role::Merchant, Role::Support, Role::Admin];
 
 /// Cancel an order, yours or (for support) anybody's, until it is shipped. One that is cancelled already stays so.
 #[utoipa::path(
@@ -149,12 +149,16 @@ impl Command {
         let locked = lock(&mut transaction, shard.index, &[self.id]).await.map_err(store)?;
         let mine = |stored: &Stored| self.owner.is_none_or(|owner| stored.order.user_id == owner);
         let stored = locked.into_iter().find(mine).ok_or_else(|| no_order(self.id))?;
-        let stored = match next(stored.state, self.step) {
+        // Somebody who tries again comes to a pod that knows it, in the end.
+        let unknown = || ApiError::unavailable("service/order", stored.unknown());
+        let state = stored.state.ok_or_else(unknown)?;
+        let stored = match next(state, self.step) {
             Next::Stay => stored,
             Next::Refuse => return Err(self.refused(&stored)),
             Next::Move(state) => {
                 let change = Change {
-                    stored: stored.moved(state),
+                    stored: stored.moved(state).map_err(store)?,
+                    to: state,
                     by: self.by,
                     actor: Some(self.actor),
                     at: time::now(),
@@ -181,8 +185,7 @@ impl Command {
             Step::CancelByCustomer | Step::CancelBySupport => "orders are cancelled before they are shipped",
             Step::Captured | Step::Declined | Step::OutOfStock => "events are never refused",
         };
-        let status = text(&stored.order.status).unwrap_or_default();
-        let detail = format!("order {} is {status}: {rule}", self.id);
+        let detail = format!("order {} is {}: {rule}", self.id, stored.order.status);
         ApiError::new(StatusCode::CONFLICT, "order-state", detail)
     }
 }

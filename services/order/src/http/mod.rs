@@ -5,6 +5,7 @@ pub mod cart;
 pub mod change;
 pub mod place;
 pub mod read;
+pub mod shipping;
 
 use shop_kit_http::ApiError;
 

@@ -2,12 +2,12 @@
 //! was.
 
 use crate::router::AppState;
-use crate::store::order;
-use crate::store::row::Stored;
+use crate::store::order::{self, Entry};
+use crate::store::row::{Shown, Stored, text};
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
-use shop_contract::api::order::{HistoryEntry, OrderActor, OrderHistory};
+use serde::{Deserialize, Serialize};
+use shop_contract::api::order::{OrderActor, OrderHistory};
 use shop_contract::api::{ORDERS, Order, OrderStatus, Page, Role};
 use shop_kit_http::{ApiError, PageQuery, Path, Query, page};
 use shop_kit_postgres::Shard;
@@ -34,6 +34,12 @@ pub struct Listing {
     limit: Option<i64>,
 }
 
+/// The contract's `OrderHistory`.
+#[derive(Serialize)]
+pub struct History {
+    items: Vec<Entry>,
+}
+
 /// List orders, newest first.
 #[utoipa::path(
     get,
@@ -48,7 +54,7 @@ pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(listing): Query<Listing>,
-) -> Result<Json<Page<Order>>, ApiError> {
+) -> Result<Json<Page<Shown>>, ApiError> {
     let user = listing.user_id.unwrap_or(caller.user);
     if user != caller.user {
         caller.require(SUPPORT)?;
@@ -61,7 +67,7 @@ pub async fn list(
     let shard = state.shards.of_user(user)?;
     let found = order::list(&shard, user, listing.status, before, limit + 1).await?;
     let orders = found.into_iter().map(|stored| stored.order).collect();
-    page(orders, limit, |last: &Order| last.id).map(Json)
+    page(orders, limit, |last: &Shown| last.id).map(Json)
 }
 
 /// Show an order.
@@ -78,7 +84,7 @@ pub async fn show(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<Json<Order>, ApiError> {
+) -> Result<Json<Shown>, ApiError> {
     let (_, stored) = visible(&state, &caller, id).await?;
     Ok(Json(stored.order))
 }
@@ -97,17 +103,18 @@ pub async fn history(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<Json<OrderHistory>, ApiError> {
+) -> Result<Json<History>, ApiError> {
     let (shard, stored) = visible(&state, &caller, id).await?;
-    let placed = HistoryEntry {
-        status: OrderStatus::Placed,
+    let word = |error| ApiError::from(shard.pool.error(&error));
+    let placed = Entry {
+        status: text(&OrderStatus::Placed).map_err(word)?,
         cancel_reason: None,
-        by: OrderActor::Customer,
+        by: text(&OrderActor::Customer).map_err(word)?,
         at: stored.order.created_at,
     };
     let mut items = vec![placed];
     items.extend(order::history(&shard, id).await?);
-    Ok(Json(OrderHistory { items }))
+    Ok(Json(History { items }))
 }
 
 /// An order this caller may see, and where it lies.

@@ -90,7 +90,11 @@ async fn apply(shard: &Shard, facts: &[Fact]) -> Result<(), HandleError> {
     let orders: HashSet<Uuid> = facts.iter().map(|fact| fact.order).collect();
     let orders: Vec<Uuid> = orders.into_iter().collect();
     let locked = lock(&mut transaction, shard.index, &orders).await.map_err(store)?;
-    let changes = changes(locked, &facts, &time::now());
+    // Not the message's fault: it waits for a worker of the version that knows the state.
+    if let Some(later) = locked.iter().find(|stored| stored.state.is_none()) {
+        return Err(HandleError::Unavailable(later.unknown()));
+    }
+    let changes = changes(locked, &facts, &time::now()).map_err(store)?;
     write(&mut transaction, &changes).await.map_err(store)?;
     shard.pool.commit(transaction).await?;
     tracing::debug!(shard = shard.index, facts = facts.len(), moved = changes.len(), "saga");
@@ -98,20 +102,21 @@ async fn apply(shard: &Shard, facts: &[Fact]) -> Result<(), HandleError> {
 }
 
 /// The moves that follow from the facts, one after another. Pure. A fact of an order that is not there (a test order
-/// that was removed, a detached month) moves nothing.
-pub fn changes(locked: Vec<Stored>, facts: &[Fact], at: &str) -> Vec<Change> {
+/// that was removed, a detached month), or is in a state this version does not know, moves nothing.
+pub fn changes(locked: Vec<Stored>, facts: &[Fact], at: &str) -> Result<Vec<Change>, sqlx::Error> {
     let mut orders: BTreeMap<Uuid, Stored> = locked.into_iter().map(|stored| (stored.order.id, stored)).collect();
     let mut changes = Vec::new();
     for fact in facts {
         let Some(stored) = orders.get_mut(&fact.order) else {
             continue;
         };
-        let Next::Move(state) = next(stored.state, fact.step) else {
+        let Some(Next::Move(state)) = stored.state.map(|state| next(state, fact.step)) else {
             continue;
         };
-        *stored = stored.moved(state);
+        *stored = stored.moved(state)?;
         changes.push(Change {
             stored: stored.clone(),
+            to: state,
             by: if fact.step == Step::OutOfStock {
                 OrderActor::Inventory
             } else {
@@ -121,5 +126,5 @@ pub fn changes(locked: Vec<Stored>, facts: &[Fact], at: &str) -> Vec<Change> {
             at: at.to_owned(),
         });
     }
-    changes
+    Ok(changes)
 }

@@ -15,6 +15,8 @@ use uuid::Uuid;
 pub struct Change {
     /// As it is afterwards.
     pub stored: Stored,
+    /// What it moved to.
+    pub to: State,
     pub by: OrderActor,
     /// Whose account it was, when it was one.
     pub actor: Option<Uuid>,
@@ -24,12 +26,12 @@ pub struct Change {
 
 impl Stored {
     /// The same order in another state.
-    pub fn moved(&self, state: State) -> Self {
+    pub fn moved(&self, state: State) -> Result<Self, sqlx::Error> {
         let mut moved = self.clone();
-        moved.state = state;
-        moved.order.status = state.status();
-        moved.order.cancel_reason = state.reason();
-        moved
+        moved.state = Some(state);
+        moved.order.status = text(&state.status())?;
+        moved.order.cancel_reason = state.reason().as_ref().map(text).transpose()?;
+        Ok(moved)
     }
 }
 
@@ -88,12 +90,12 @@ impl Rows {
     fn push(&mut self, change: &Change) -> Result<(), sqlx::Error> {
         let order = &change.stored.order;
         self.ids.push(order.id);
-        self.statuses.push(text(&order.status)?);
-        self.reasons.push(order.cancel_reason.as_ref().map(text).transpose()?);
+        self.statuses.push(order.status.clone());
+        self.reasons.push(order.cancel_reason.clone());
         self.actors.push(text(&change.by)?);
         self.actor_ids.push(change.actor);
         self.times.push(change.at.clone());
-        if let Some(kind) = kind(order.status) {
+        if let Some(kind) = kind(change.to.status()) {
             let event = event(change);
             self.events.push(Outgoing::new(event.event_id, kind, &event)?);
         }
@@ -121,7 +123,7 @@ fn event(change: &Change) -> OrderEvent {
         currency: order.currency.clone(),
         lines: order.lines.clone(),
         payment_token: None,
-        cancel_reason: order.cancel_reason,
+        cancel_reason: change.to.reason(),
         synthetic: change.stored.synthetic,
         placed_at: order.created_at.clone(),
         at: change.at.clone(),

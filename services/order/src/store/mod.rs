@@ -6,6 +6,7 @@ pub mod month;
 pub mod order;
 pub mod placing;
 pub mod row;
+pub mod shipping;
 pub mod waiting;
 
 use shop_kit_events::Tables;

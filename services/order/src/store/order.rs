@@ -1,8 +1,8 @@
 //! Reading orders, and removing the operator's test orders.
 
-use crate::store::row::{COLUMNS, Stored, read, text, word};
+use crate::store::row::{COLUMNS, Stored, read, text};
+use serde::Serialize;
 use shop_contract::api::OrderStatus;
-use shop_contract::api::order::HistoryEntry;
 use shop_kit_postgres::{Shard, ShardedPool, StoreError};
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
@@ -70,8 +70,18 @@ fn words(status: OrderStatus) -> Result<Vec<String>, sqlx::Error> {
     Ok(words)
 }
 
+/// The contract's `HistoryEntry`, its words as they are stored: those of a later version too.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    pub status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<String>,
+    pub by: String,
+    pub at: String,
+}
+
 /// Every transition after `placed`, oldest first.
-pub async fn history(shard: &Shard, id: Uuid) -> Result<Vec<HistoryEntry>, StoreError> {
+pub async fn history(shard: &Shard, id: Uuid) -> Result<Vec<Entry>, StoreError> {
     let rows = sqlx::query(
         "select status, cancel_reason, actor, \
          to_char(at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as at \
@@ -82,11 +92,10 @@ pub async fn history(shard: &Shard, id: Uuid) -> Result<Vec<HistoryEntry>, Store
     .fetch_all(shard.pool.executor())
     .await;
     let read = |row: sqlx::postgres::PgRow| {
-        let reason: Option<&str> = row.try_get("cancel_reason")?;
-        Ok(HistoryEntry {
-            status: word(row.try_get("status")?)?,
-            cancel_reason: reason.map(word).transpose()?,
-            by: word(row.try_get("actor")?)?,
+        Ok(Entry {
+            status: row.try_get("status")?,
+            cancel_reason: row.try_get("cancel_reason")?,
+            by: row.try_get("actor")?,
             at: row.try_get("at")?,
         })
     };

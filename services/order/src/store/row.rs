@@ -1,13 +1,14 @@
 //! An order as one row, its lines included, so that reading one is one round trip.
 
 use crate::state::State;
-use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
-use shop_contract::api::{CancelReason, Order, OrderStatus, PricedLine};
+use serde::{Deserialize, Serialize};
+use shop_contract::api::{CancelReason, OrderStatus, PricedLine};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 /// Times are RFC 3339 in UTC and text, because this program never calculates with them. Orders accepted by the version
 /// before are confirmed ones.
@@ -20,19 +21,42 @@ pub const COLUMNS: &str = "id, user_id, case status when 'accepted' then 'confir
 /// What [`COLUMNS`] reads.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    pub order: Order,
-    pub state: State,
+    pub order: Shown,
+    /// `None` when a later version wrote words this one does not know.
+    pub state: Option<State>,
     pub synthetic: bool,
 }
 
+/// The contract's `Order` with its words as they are stored. While pods are replaced both versions serve, and an order
+/// that the later one moved is shown by this one too.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub status: String,
+    pub total_cents: i64,
+    pub currency: String,
+    pub shard: u16,
+    pub lines: Vec<PricedLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<String>,
+    pub created_at: String,
+}
+
+impl Stored {
+    /// Of an order nobody here may change.
+    pub fn unknown(&self) -> String {
+        let Shown { id, status, .. } = &self.order;
+        format!("order {id} is `{status}`, which only a later version of this service knows; it is being rolled out")
+    }
+}
+
 pub fn read(row: &PgRow, shard: u16) -> Result<Stored, sqlx::Error> {
-    let status: OrderStatus = word(row.try_get("status")?)?;
-    let reason: Option<&str> = row.try_get("cancel_reason")?;
-    let reason: Option<CancelReason> = reason.map(word).transpose()?;
-    let state = State::of(status, reason).ok_or_else(|| unknown(&format!("{status:?} with {reason:?}")))?;
+    let (status, cancel_reason): (String, Option<String>) = (row.try_get("status")?, row.try_get("cancel_reason")?);
+    let state = state(&status, cancel_reason.as_deref());
     let Json(lines): Json<Vec<PricedLine>> = row.try_get("lines")?;
     Ok(Stored {
-        order: Order {
+        order: Shown {
             id: row.try_get("id")?,
             user_id: row.try_get("user_id")?,
             status,
@@ -40,7 +64,7 @@ pub fn read(row: &PgRow, shard: u16) -> Result<Stored, sqlx::Error> {
             currency: row.try_get("currency")?,
             shard,
             lines,
-            cancel_reason: reason,
+            cancel_reason,
             created_at: row.try_get("created_at")?,
         },
         state,
@@ -48,10 +72,19 @@ pub fn read(row: &PgRow, shard: u16) -> Result<Stored, sqlx::Error> {
     })
 }
 
-/// A column holds the word the API uses.
-pub fn word<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, sqlx::Error> {
+fn state(status: &str, reason: Option<&str>) -> Option<State> {
+    let status: OrderStatus = word(status)?;
+    let reason: Option<CancelReason> = match reason {
+        Some(reason) => Some(word(reason)?),
+        None => None,
+    };
+    State::of(status, reason)
+}
+
+/// A column holds the word the API uses; `None` for one this version does not know.
+fn word<T: for<'a> Deserialize<'a>>(text: &str) -> Option<T> {
     let reader: StrDeserializer<'_, Error> = text.into_deserializer();
-    T::deserialize(reader).map_err(|_| unknown(text))
+    T::deserialize(reader).ok()
 }
 
 /// The word of a column; only for enums whose variants are words.
@@ -62,6 +95,23 @@ pub fn text<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     }
 }
 
-fn unknown(what: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("`{what}` in an order: update this program").into())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_later_version_are_no_state() {
+        assert_eq!(state("shipped", None), Some(State::Shipped));
+        assert_eq!(
+            state("cancelled", Some("support")),
+            Some(State::Cancelled(CancelReason::Support))
+        );
+        for (status, reason) in [
+            ("packed", None),
+            ("cancelled", Some("fraud")),
+            ("placed", Some("support")),
+        ] {
+            assert_eq!(state(status, reason), None, "{status}");
+        }
+    }
 }

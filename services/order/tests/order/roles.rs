@@ -32,7 +32,7 @@ fn expected(operation: &str) -> ([u16; 4], [u16; 4]) {
         "placeOrder" => ([201; 4], [201; 4]),
         "deleteCart" | "deleteCartLine" => ([204; 4], [204; 4]),
         "showOrder" | "showOrderHistory" | "cancelOrder" => (EVERYBODY, SUPPORT),
-        "shipOrder" | "deliverOrder" => (SENDERS, SENDERS),
+        "shipOrder" | "deliverOrder" | "listOrdersToShip" | "showOrderToShip" => (SENDERS, SENDERS),
         other => panic!("{other} is not in this table"),
     }
 }
