@@ -187,7 +187,7 @@ mod tests {
             }
         }
         let besides = [
-            // Only so that Patroni's Role may be given them.
+            // So that Patroni's Role may be given them, and for what it leaves of a deleted shop.
             "endpoints",
             "shopdeployments",
             "shopdeployments/status",

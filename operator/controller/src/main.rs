@@ -11,6 +11,7 @@ mod execute;
 mod http;
 mod kinds;
 mod leader;
+mod leftovers;
 mod memory;
 mod metrics;
 mod observe;

@@ -56,6 +56,8 @@ pub struct Shop {
     pub events: HashSet<(String, String)>,
     /// Digest of the pods last seen, to notice that they came or went.
     pub pods: String,
+    /// Of a deleted shop: since when nothing of it runs and nothing it left was found.
+    pub last_trace: Option<Instant>,
 }
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
@@ -78,6 +80,7 @@ impl Default for Shop {
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
             events: HashSet::new(),
             pods: String::new(),
+            last_trace: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::context::Shared;
 use crate::decide::{self, Refused};
 use crate::memory;
 use crate::observe::{self, datastores, secrets};
-use crate::{execute, report, retry};
+use crate::{execute, leftovers, report, retry};
 use shop_api::ShopDeployment;
 use shop_plan::report::Outcome;
 use std::time::Duration;
@@ -17,8 +17,7 @@ use tracing::Instrument;
 pub async fn reconcile(context: &Shared, key: &ShopKey) -> Option<Duration> {
     let span = tracing::info_span!("reconcile", shop = %key);
     let Some(shop) = context.cache.shop(key) else {
-        gone(context, key);
-        return None;
+        return gone(context, key).await;
     };
     if shop.metadata.deletion_timestamp.is_some() {
         return None;
@@ -86,10 +85,11 @@ fn again(memory: &memory::Shared, applied: &Applied) -> Option<Duration> {
     })
 }
 
-/// Kubernetes removes what belongs to a deleted shop; only what we remember is left to forget.
-fn gone(context: &Shared, key: &ShopKey) {
-    if context.cache.shops_known() {
-        context.memory.forget(key);
-        context.metrics.forget(&key.namespace, &key.name);
+/// Kubernetes removes what belongs to a deleted shop. Left to us is what we remember, and what nobody owns.
+async fn gone(context: &Shared, key: &ShopKey) -> Option<Duration> {
+    if !context.cache.shops_known() {
+        return None;
     }
+    context.metrics.forget(&key.namespace, &key.name);
+    leftovers::sweep(context, key).await
 }

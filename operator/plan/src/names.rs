@@ -15,6 +15,8 @@ pub const NAME: &str = "app.kubernetes.io/name";
 pub const OPERATOR: &str = "shop-operator";
 /// Selects every object the operator made.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=shop-operator";
+/// Label of a Patroni's pods and Endpoints: the scope that holds them together.
+pub const SCOPE_LABEL: &str = "shop-operator.io/scope";
 /// Annotation on every object: the [`crate::object::ComponentId`] that planned it.
 pub const COMPONENT_ANNOTATION: &str = "shop-operator.io/component";
 /// Annotation on every pod template: its digest, so that an outdated pod is known without guessing about defaults.
@@ -59,6 +61,15 @@ pub fn selector(shop: &str, component: &str, name: &str) -> BTreeMap<String, Str
     [(INSTANCE, shop), (COMPONENT, component), (NAME, name)]
         .map(|(key, value)| (key.into(), value.into()))
         .into()
+}
+
+/// Selects every object the operator made for a shop.
+pub fn managed_selector(shop: &str) -> String {
+    format!("{MANAGED_SELECTOR},{INSTANCE}={shop}")
+}
+/// Selects what the Patronis of a shop run in (pods) and keep their state in (Endpoints).
+pub fn patroni_selector(shop: &str) -> String {
+    format!("{INSTANCE}={shop},{SCOPE_LABEL}")
 }
 
 pub fn secret(shop: &str) -> String {

@@ -12,8 +12,6 @@ use std::collections::BTreeMap;
 pub const FILE: &str = "patroni.yml";
 pub const DATA: &str = "/data";
 pub const SOCKETS: &str = "/run/postgresql";
-/// Pod label and Endpoints label that hold a shard's members together.
-pub const SCOPE_LABEL: &str = "shop-operator.io/scope";
 /// Patroni sets it on its pod: `primary` or `replica`.
 pub const ROLE_LABEL: &str = "role";
 pub const SUPERUSER: &str = "postgres";
@@ -149,7 +147,7 @@ pub fn fixed(shard: &Shard<'_>) -> Static {
             ]
             .map(|(label, value)| (label.to_owned(), value.to_owned()))
             .into(),
-            scope_label: SCOPE_LABEL,
+            scope_label: names::SCOPE_LABEL,
             role_label: ROLE_LABEL,
             use_endpoints: true,
             bypass_api_service: false,

@@ -1,7 +1,7 @@
 //! The pod of one member: Patroni, which starts and stops Postgres as its child.
 
 use super::Shard;
-use super::config::{self, DATA, FILE, SCOPE_LABEL, SOCKETS};
+use super::config::{self, DATA, FILE, SOCKETS};
 use crate::component::fragment::port::ports;
 use crate::component::fragment::probe::{Ask, live, ready, startup};
 use crate::component::fragment::volume::{self, Mounted};
@@ -44,7 +44,7 @@ pub fn pod(shard: &Shard<'_>) -> Pod {
         ..PodSpec::default()
     };
     let mut pod = Pod::new(spec).restarted_by(&config::fixed(shard));
-    pod.labels.insert(SCOPE_LABEL.into(), shard.scope());
+    pod.labels.insert(names::SCOPE_LABEL.into(), shard.scope());
     pod
 }
 
