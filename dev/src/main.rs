@@ -37,7 +37,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use checks::{soak, suite};
 use place::Place;
-use verbs::{down, images as images_verb, load, node, seed, status, up};
+use verbs::{down, fuzz, images as images_verb, load, node, seed, status, up};
 
 #[derive(Parser)]
 #[command(
@@ -76,6 +76,8 @@ enum Verb {
     Audit(load::Passed),
     /// Measure the running shop; ./shop bench -- --help lists the parts
     Bench(load::Passed),
+    /// Send generated requests to every operation of the running shop and check the answers against its OpenAPI documents
+    Fuzz(fuzz::Fuzz),
     /// Inject a fault into one node: cut, heal, freeze, thaw, kill, start
     Node(node::NodeArgs),
     /// Print a completion script for a shell
@@ -112,6 +114,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Verb::Load(passed) => load::run(&place, "load", passed),
         Verb::Audit(passed) => load::run(&place, "audit", passed),
         Verb::Bench(passed) => load::run(&place, "bench", passed),
+        Verb::Fuzz(flags) => fuzz::run(&place, flags),
         Verb::Node(args) => node::run(&place, &args.fault),
         Verb::Completion { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "shop", &mut std::io::stdout());

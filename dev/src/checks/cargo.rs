@@ -86,7 +86,11 @@ pub fn unit(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     };
     for target in &first.targets {
         let target = target.iter().map(String::as_str);
-        let args: Vec<&str> = ["test", "--locked"].into_iter().chain(target).chain(["--", "--exact"]).collect();
+        let args: Vec<&str> = ["test", "--locked"]
+            .into_iter()
+            .chain(target)
+            .chain(["--", "--exact"])
+            .collect();
         second.add(run(place, &with_names(&args, &first), &[], &log)?);
     }
     verdict(&first, &second, &log)

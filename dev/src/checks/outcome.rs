@@ -34,12 +34,11 @@ pub fn read(log: &str, success: bool) -> Outcome {
             more -= 1;
             outcome.words.push(line.chars().take(COLUMNS).collect());
         }
-        if let Some(target) = line
-            .strip_prefix("    `-p ")
-            .and_then(|rest| rest.strip_suffix('`'))
-        {
+        if let Some(target) = line.strip_prefix("    `-p ").and_then(|rest| rest.strip_suffix('`')) {
             let words = target.split(' ').map(str::to_owned);
-            outcome.targets.push(std::iter::once("-p".to_owned()).chain(words).collect());
+            outcome
+                .targets
+                .push(std::iter::once("-p".to_owned()).chain(words).collect());
         }
         if let Some(name) = line
             .strip_prefix("test ")

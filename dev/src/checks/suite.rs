@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::owner;
 use crate::place::Place;
 use crate::screen::{self, Screen, Told};
-use crate::verbs::{down, up};
+use crate::verbs::{down, fuzz, up};
 
 #[derive(clap::Args, Debug)]
 pub struct Test {
@@ -24,7 +24,7 @@ type Verdict = (&'static str, bool);
 
 /// `ci`: nobody is watching, so another checkout's cluster is stopped and ours is not kept.
 pub fn run(place: &Place, flags: &Test, ci: bool) -> Result<()> {
-    let screen = Screen::new(if flags.fast { 4 } else { 6 });
+    let screen = Screen::new(if flags.fast { 4 } else { 7 });
     let mut verdicts: Vec<Verdict> = vec![
         ("format", screen.step("format", |_| cargo::format(place)).is_ok()),
         ("clippy", screen.step("clippy", |_| cargo::clippy(place)).is_ok()),
@@ -63,6 +63,8 @@ fn on_the_cluster(place: &Place, screen: &Screen<'_>, take_over: bool, ci: bool)
     if up.is_ok() {
         let kept = screen.step("promises", |step| cargo::end_to_end(place, step));
         verdicts.push(("promises", kept.is_ok()));
+        let fuzzed = screen.step("fuzz", |step| fuzz::short(place, step));
+        verdicts.push(("fuzz", fuzzed.is_ok()));
     }
     if ci {
         down::stop(place)?;

@@ -20,6 +20,10 @@ pub fn post(url: &str, headers: &[String], body: &Value) -> Result<Answer> {
     send(&["-X", "POST"], url, headers, Some(body))
 }
 
+pub fn delete(url: &str, headers: &[String]) -> Result<Answer> {
+    send(&["-X", "DELETE"], url, headers, None)
+}
+
 fn send(method: &[&str], url: &str, headers: &[String], body: Option<&Value>) -> Result<Answer> {
     let mut curl = Command::new("curl");
     curl.args(["-sS", "--noproxy", "*", "--max-time", "10", "-w", "\n%{http_code}"])

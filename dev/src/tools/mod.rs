@@ -4,6 +4,7 @@
 //! Must not fetch anything but through the Go tool.
 
 pub mod list;
+pub mod python;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

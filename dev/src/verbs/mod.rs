@@ -2,6 +2,7 @@
 
 pub mod down;
 pub mod env;
+pub mod fuzz;
 pub mod images;
 pub mod load;
 pub mod node;
