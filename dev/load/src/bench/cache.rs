@@ -129,7 +129,8 @@ impl Program {
     async fn counters(&self) -> anyhow::Result<Counters> {
         let text = reqwest::get(format!("{}{METRICS}", self.admin)).await?.text().await?;
         let reads = "shop_cache_reads_total{";
-        let hit = |line: &str| line.contains("outcome=\"hit\"") || line.contains("outcome=\"negative\"");
+        let hits = ["near", "hit", "negative"].map(|outcome| format!("outcome=\"{outcome}\""));
+        let hit = |line: &str| hits.iter().any(|outcome| line.contains(outcome));
         Ok(Counters {
             asked: sum(&text, reads, |_| true),
             hits: sum(&text, reads, hit),

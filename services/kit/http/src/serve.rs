@@ -3,6 +3,7 @@
 
 use crate::Health;
 use axum::Router;
+use axum::serve::ListenerExt;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ impl Default for Drain {
     }
 }
 
-/// Returns when everything is drained.
+/// HTTP/1.1, and HTTP/2 to whoever begins with its preface. Returns when everything is drained.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -34,6 +35,12 @@ pub async fn serve(
     drain: Drain,
 ) -> std::io::Result<()> {
     let closing = CancellationToken::new();
+    // Or an answer on a shared connection waits until the one before it was acknowledged, which may take 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("a connection stays as it is: {error}");
+        }
+    });
     let wait = closing.clone();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move { wait.cancelled().await });
     let mut server = tokio::spawn(async move { server.await });

@@ -53,14 +53,15 @@ fn every_operation_tells_the_problems_its_shape_allows() {
         (&json["openapi"], &json["info"]["title"]),
         (&"3.1.0".into(), &"shop: toy".into())
     );
-    assert_eq!(statuses(&json, "/baskets", "get"), ["200", "400", "500", "503", "504"]);
+    let always = ["200", "400", "431", "500", "502", "503", "504"];
+    assert_eq!(statuses(&json, "/baskets", "get"), always);
     let all = [
-        "201", "400", "401", "403", "409", "413", "415", "422", "500", "503", "504",
+        "201", "400", "401", "403", "409", "413", "415", "422", "431", "500", "502", "503", "504",
     ];
     assert_eq!(statuses(&json, "/baskets", "post"), all);
     assert_eq!(
         statuses(&json, "/baskets/{id}", "get"),
-        ["200", "404", "500", "503", "504"]
+        ["200", "400", "404", "431", "500", "502", "503", "504"]
     );
     let conflict = &json["paths"]["/baskets"]["post"]["responses"]["409"];
     assert_eq!(conflict["description"], "There are too many");
@@ -69,6 +70,15 @@ fn every_operation_tells_the_problems_its_shape_allows() {
     let components = &json["components"];
     assert!(components["schemas"]["Problem"].is_object() && components["schemas"]["FieldError"].is_object());
     assert_eq!(components["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[test]
+fn the_idempotency_key_has_the_same_rules_everywhere() {
+    let json: Value = serde_json::from_str(toy().json()).unwrap();
+    let key = &json["paths"]["/baskets"]["post"]["parameters"][0];
+    assert_eq!((&key["name"], &key["required"]), (&"idempotency-key".into(), &false.into()));
+    let rules = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
+    assert_eq!(key["schema"], rules);
 }
 
 #[test]

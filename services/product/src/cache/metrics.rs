@@ -1,5 +1,5 @@
-//! How the cache does, by what is cached. Every read is a hit, a negative hit (known not to exist), a miss, or came
-//! while Redis was away; every one that reached no database counts as saved.
+//! How the cache does, by what is cached. Every read was known to the process, is a hit, a negative hit (known not to
+//! exist), a miss, or came while Redis was away; every one that reached no database counts as saved.
 
 use super::{Entry, Kind};
 use prometheus::{IntCounterVec, Opts, Registry};
@@ -21,7 +21,7 @@ impl CacheMetrics {
         Ok(Self {
             reads: counter(
                 "shop_cache_reads_total",
-                "Reads by outcome: hit, negative, miss, down",
+                "Reads by outcome: near (this process knew), hit, negative, miss, down",
                 &["cache", "outcome"],
             )?,
             loads: counter("shop_database_reads_total", "Reads that asked the database", &["cache"])?,
@@ -44,6 +44,11 @@ impl CacheMetrics {
         if known.is_some() {
             self.saved(kind);
         }
+    }
+
+    pub(super) fn near(&self, kind: Kind) {
+        self.reads.with_label_values(&[kind.name(), "near"]).inc();
+        self.saved(kind);
     }
 
     pub(super) fn saved(&self, kind: Kind) {

@@ -4,17 +4,23 @@
 //! Entries carry their product's version and never give way to an older one. So a change written through holds against
 //! a load that began before it and ends after it. Entries live much longer ([`Kind::Product`]) than a load may be late
 //! ([`LATEST`]), so the newer one is still there to hold.
+//!
+//! Single products are also remembered in the process itself, for a second ([`NEAR_LIFE`]): that long a reader may see
+//! what another process has changed since. Prices that are charged come from [`Cache::known`], which never looks there.
 
 mod entry;
 mod flight;
 mod metrics;
+mod near;
 mod redis;
 
 pub use entry::Entry;
 pub use metrics::CacheMetrics;
+pub use near::LIFE as NEAR_LIFE;
 pub use redis::{Down, RedisCache};
 
 use flight::Flights;
+use near::Near;
 use rand::RngExt;
 use shop_kit_postgres::StoreError;
 use std::sync::Arc;
@@ -41,6 +47,7 @@ pub enum Kind {
 #[derive(Clone)]
 pub struct Cache {
     redis: Option<RedisCache>,
+    near: Arc<Near>,
     flights: Arc<Flights<Entry>>,
     metrics: CacheMetrics,
 }
@@ -70,6 +77,7 @@ impl Cache {
     pub fn new(redis: Option<RedisCache>, metrics: CacheMetrics) -> Self {
         Self {
             redis,
+            near: Arc::default(),
             flights: Arc::default(),
             metrics,
         }
@@ -84,12 +92,18 @@ impl Cache {
             self.metrics.loaded(kind);
             return load.await;
         };
-        let name = name(kind, key);
+        let (name, now) = (name(kind, key), Instant::now());
+        if let Some(entry) = self.near.get(&name, now) {
+            self.metrics.near(kind);
+            return Ok(entry);
+        }
         let cached = redis.get(&name).await;
         let down = cached.is_err();
         let known = cached.ok().flatten().and_then(Entry::decode);
         self.metrics.read(kind, down, known.as_ref());
         if let Some(entry) = known {
+            // Its second began before Redis was asked: what changes from then on may be missing in the answer.
+            self.remember(kind, &name, &entry, now);
             return Ok(entry);
         }
         let (this, at) = (self.clone(), name.clone());
@@ -137,7 +151,15 @@ impl Cache {
         let name = name(kind, key);
         // A load under way may have seen what was before; who asks from now on must not wait for that one.
         self.flights.leave(&name);
+        self.remember(kind, &name, entry, Instant::now());
         redis.put_newer(&name, entry, life(kind, entry)).await.map(|_| ())
+    }
+
+    /// What never was is left to Redis: whoever asks for random ids must not push out what is wanted.
+    fn remember(&self, kind: Kind, name: &str, entry: &Entry, now: Instant) {
+        if kind == Kind::Product && entry.version > 0 {
+            self.near.put(name, entry, now);
+        }
     }
 
     async fn keep(&self, kind: Kind, name: &str, entry: Entry, begun: Instant) -> Entry {

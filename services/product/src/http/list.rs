@@ -1,5 +1,5 @@
 //! `GET /api/v1/products`: a page of what a search finds, or the products of given ids. First pages come from the cache
-//! and may be some seconds old; what is asked for by id never is.
+//! and may be some seconds old; what is asked for by `ids` never is.
 
 use super::{body, json, product, query_error};
 use crate::cache::{Entry, Kind};

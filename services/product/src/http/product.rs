@@ -1,5 +1,5 @@
-//! `GET /api/v1/products/{id}`, and the same for many ids at once. Both go through the versioned cache to the primary:
-//! these prices are charged.
+//! `GET /api/v1/products/{id}`, and the same for many ids at once. Both go through the versioned cache to the primary.
+//! One product may be a second old; the prices of many are charged and therefore never are.
 
 use super::{body, json, no_product};
 use crate::cache::{Entry, Kind};

@@ -1,15 +1,17 @@
 //! Prices hold from the moment they are answered, whatever loads are under way and whatever Redis does.
 
-use crate::catalogue::{Catalogue, until};
+use crate::catalogue::{Catalogue, PATIENCE, until};
+use prometheus::Registry;
 use serde_json::json;
 use shop_kit_config::HostPort;
 use shop_kit_events::{HandleError, Handler, Message};
 use shop_kit_testbed::Redis;
-use shop_product::cache::{Entry, Kind};
+use shop_product::cache::{Cache, CacheMetrics, Entry, Kind, NEAR_LIFE};
 use shop_product::job::refresh::Refresh;
 use shop_product::store::product::{Known, find};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 use uuid::Uuid;
 
 fn price(cents: i64) -> serde_json::Value {
@@ -117,6 +119,38 @@ pub async fn redis_connection() -> redis::aio::MultiplexedConnection {
     let server = Redis::shared().await.unwrap();
     let client = redis::Client::open(server.url()).unwrap();
     client.get_multiplexed_async_connection().await.unwrap()
+}
+
+/// Another process changes the price: this one may show its own answer of before for a second, and never to a checkout.
+#[tokio::test]
+async fn a_price_another_process_set_is_seen_within_a_second_and_charged_at_once() {
+    let shop = Catalogue::cached().await;
+    let id = shop.create(json!({})).await;
+    let path = format!("/api/v1/products/{id}");
+    let known = || shop.counter("shop_cache_reads_total", &[("cache", "product"), ("outcome", "near")]);
+    let begun = Instant::now();
+    while known() == 0.0 {
+        assert!(begun.elapsed() < PATIENCE, "nothing is remembered by the process");
+        assert_eq!(shop.get(&path).await.1["price_cents"], json!(100));
+    }
+    sqlx::query("update products set price_cents = 300, version = version + 1 where id = $1")
+        .bind(id)
+        .execute(shop.pool.executor())
+        .await
+        .unwrap();
+    let other = Cache::new(Some(shop.redis.clone()), CacheMetrics::new(&Registry::new()).unwrap());
+    let new = load(&shop, id).await;
+    other.put(Kind::Product, &id.to_string(), &new).await.unwrap();
+    let changed = Instant::now();
+    let charged = shop.get(&format!("/api/v1/products?ids={id}")).await.1;
+    assert_eq!(charged["items"][0]["price_cents"], json!(300));
+    loop {
+        let late = changed.elapsed() > NEAR_LIFE;
+        match shop.get(&path).await.1["price_cents"].as_i64() {
+            Some(300) => return,
+            seen => assert!(seen == Some(100) && !late, "{seen:?} after {:?}", changed.elapsed()),
+        }
+    }
 }
 
 /// Redis is away during the change and comes back with the old price: the event mends it.

@@ -1,5 +1,5 @@
 //! Which path goes to which service, and what may be tried again. A request that may have been acted upon is repeated
-//! only when its method is safe; one that never reached a service always may be.
+//! only when it is a GET; one that never reached a service always may be.
 
 use super::cluster;
 use crate::shop::{Service, ValidatedShop};
@@ -26,19 +26,17 @@ pub fn routes(shop: &ValidatedShop) -> Vec<Value> {
     }
     // Envoy takes the first match: the longest prefix has to come first.
     prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then(a.cmp(b)));
-    let both = |(prefix, service)| [safe(prefix, service), unsafe_(prefix, service)];
+    let both = |(prefix, service)| [get(prefix, service), other(prefix, service)];
     [health, internal]
         .into_iter()
         .chain(prefixes.into_iter().flat_map(both))
         .collect()
 }
 
-fn safe(prefix: &str, service: &Service) -> Value {
+fn get(prefix: &str, service: &Service) -> Value {
     let mut when = matches(prefix);
-    when["headers"] = json!([{
-        "name": ":method",
-        "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}},
-    }]);
+    // One word, no pattern: every request is held against this for every prefix.
+    when["headers"] = json!([{"name": ":method", "string_match": {"exact": "GET"}}]);
     route(
         when,
         service,
@@ -47,7 +45,7 @@ fn safe(prefix: &str, service: &Service) -> Value {
     )
 }
 
-fn unsafe_(prefix: &str, service: &Service) -> Value {
+fn other(prefix: &str, service: &Service) -> Value {
     route(matches(prefix), service, "connect-failure,refused-stream", 1)
 }
 

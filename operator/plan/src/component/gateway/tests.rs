@@ -4,7 +4,7 @@ use super::{Gateway, config, route};
 use crate::contract::Component;
 use crate::fixtures::{empty_world, shop, shop_of};
 use crate::object::Body;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shop_contract::api::{INTERNAL, RESERVATIONS};
 use shop_contract::service::ALL;
 
@@ -32,6 +32,20 @@ fn every_route_has_its_cluster_and_longer_prefixes_come_first() {
 }
 
 #[test]
+fn only_the_shop_s_own_services_are_spoken_to_in_http_2() {
+    let shop = shop_of("services: {mine: {image: 'registry.example/mine:1', port: 3000, route: /api/v1/mine}}");
+    let all = configuration(&shop);
+    let clusters = all["static_resources"]["clusters"].as_array().unwrap();
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    for cluster in clusters {
+        let protocol = &cluster["typed_extension_protocol_options"][options]["explicit_http_config"];
+        let own = cluster["name"] == "service/mine";
+        assert_eq!(protocol["http_protocol_options"].is_object(), own, "{cluster}");
+        assert_eq!(protocol["http2_protocol_options"].is_object(), !own, "{cluster}");
+    }
+}
+
+#[test]
 fn nothing_internal_is_let_in() {
     assert!(RESERVATIONS.starts_with(&format!("{INTERNAL}/")));
     let routes = route::routes(&shop());
@@ -46,11 +60,11 @@ fn nothing_internal_is_let_in() {
 }
 
 #[test]
-fn only_safe_methods_are_tried_again_after_they_were_sent() {
+fn only_a_get_is_tried_again_after_it_was_sent() {
     for route in route::routes(&shop()).iter().filter(|route| route["route"].is_object()) {
         let retries = route["route"]["retry_policy"]["retry_on"].as_str().unwrap();
-        let is_safe = route["match"]["headers"][0]["string_match"]["safe_regex"]["regex"] == "GET|HEAD|OPTIONS";
-        assert_eq!(retries.contains("reset"), is_safe, "{route}");
+        let get = route["match"]["headers"][0] == json!({"name": ":method", "string_match": {"exact": "GET"}});
+        assert_eq!(retries.contains("reset"), get, "{route}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! the title, the bearer scheme and, for every operation, the problems that the face and the extractors answer with,
 //! so that a handler declares only its own. It is served, and a test compares it with the committed copy.
 
+mod key;
 mod problems;
 
 use axum::Router;
@@ -44,6 +45,7 @@ pub fn document(service: &str, mut api: OpenApi) -> Document {
     let mut operations = Vec::new();
     for (path, item) in &mut api.paths.paths {
         for (method, operation) in methods(item) {
+            key::describe(operation);
             problems::add_responses(operation, path);
             operations.push(Described {
                 method,

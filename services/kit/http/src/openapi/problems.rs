@@ -1,21 +1,21 @@
-//! The problems every operation may answer with, read from its shape: a token, a body, a query, a path, a key. What a
+//! The problems every operation may answer with, read from its shape: a token, a body, a path, a key. What a
 //! handler declares itself stays.
 
 use super::secured;
 use axum::http::StatusCode;
 use shop_contract::problem::{CONTENT_TYPE, Problem};
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, Content, Ref, RefOr, Response};
 use utoipa::{PartialSchema, ToSchema};
 
 const PROBLEM: &str = "Problem";
-/// A tier that fails or does not answer, and a request that takes too long.
-const ALWAYS: [u16; 3] = [500, 503, 504];
+/// A request that is malformed or has too large headers (the gateway refuses it), a tier that fails, breaks off or does
+/// not answer, and a request that takes too long.
+const ALWAYS: [u16; 6] = [400, 431, 500, 502, 503, 504];
 const WITH_TOKEN: [u16; 2] = [401, 403];
-const WITH_BODY: [u16; 4] = [400, 413, 415, 422];
-const WITH_QUERY: [u16; 1] = [400];
+const WITH_BODY: [u16; 3] = [413, 415, 422];
 const WITH_PATH: [u16; 1] = [404];
-const WITH_KEY: [u16; 3] = [400, 409, 422];
+const WITH_KEY: [u16; 2] = [409, 422];
 
 pub(super) fn add_schema(components: &mut Components) {
     let mut named = vec![(PROBLEM.to_owned(), Problem::schema())];
@@ -24,25 +24,17 @@ pub(super) fn add_schema(components: &mut Components) {
 }
 
 pub(super) fn add_responses(operation: &mut Operation, path: &str) {
-    let parameters: Vec<(String, bool)> = operation
-        .parameters
-        .iter()
-        .flatten()
-        .filter_map(|parameter| match parameter {
-            RefOr::T(parameter) => Some((
-                parameter.name.to_lowercase(),
-                matches!(parameter.parameter_in, ParameterIn::Query),
-            )),
-            RefOr::Ref(_) => None,
-        })
-        .collect();
-    let groups: [(bool, &[u16]); 6] = [
+    let mut parameters = operation.parameters.iter().flatten();
+    let keyed = parameters.any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.name.eq_ignore_ascii_case("idempotency-key"),
+        RefOr::Ref(_) => false,
+    });
+    let groups: [(bool, &[u16]); 5] = [
         (true, &ALWAYS),
         (secured(operation), &WITH_TOKEN),
         (operation.request_body.is_some(), &WITH_BODY),
-        (parameters.iter().any(|(_, query)| *query), &WITH_QUERY),
         (path.contains('{'), &WITH_PATH),
-        (parameters.iter().any(|(name, _)| name == "idempotency-key"), &WITH_KEY),
+        (keyed, &WITH_KEY),
     ];
     let statuses = groups
         .iter()
