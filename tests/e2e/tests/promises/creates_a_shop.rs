@@ -1,7 +1,5 @@
 //! A ShopDeployment becomes Ready, proved by an order, and its status and columns say so.
 
-use kube::ResourceExt;
-use serde_json::Value;
 use shop_api::condition::{READY, RECONCILING, STALLED, VALID};
 use shop_api::status::ComponentState;
 use shop_e2e::stage::with_demo_shop;
@@ -132,27 +130,4 @@ async fn columns(demo: &Shop) -> Vec<String> {
         .filter(|column| column.priority.unwrap_or(0) == 0)
         .map(|column| column.name.to_uppercase())
         .collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs a cluster"]
-async fn events_tell_the_story_in_plain_words() {
-    with_demo_shop(|demo| async move {
-        let events: kube::Api<k8s_openapi::api::core::v1::Event> = demo.cluster.api(demo.namespace());
-        // Events live an hour; only their form is promised here, and that an old shop may have none.
-        let about = events
-            .list(&kube::api::ListParams::default())
-            .await
-            .expect("events can be listed")
-            .items;
-        for event in about
-            .iter()
-            .filter(|event| event.involved_object.kind.as_deref() == Some("ShopDeployment"))
-        {
-            let message = event.message.clone().unwrap_or_default();
-            let plain = !message.is_empty() && serde_json::from_str::<Value>(&message).is_err();
-            assert!(plain, "event {} is no sentence: {message:?}", event.name_any());
-        }
-    })
-    .await;
 }

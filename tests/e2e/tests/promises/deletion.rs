@@ -7,9 +7,8 @@ use serde_json::json;
 use shop_e2e::stage::with_tiny_shop;
 use shop_e2e::{Cluster, PATIENCE, SOON, Shop, eventually, fault};
 
-/// Data outlive the shop: claims, and the Secret without which nobody could open them. A Patroni that is being ended may
-/// write its Endpoints once more after Kubernetes removed them: a known gap, so Endpoints are not counted here.
-const KEPT: [&str; 3] = ["PersistentVolumeClaim", "Secret", "Endpoints"];
+/// Data outlive the shop: claims, and the Secret without which nobody could open them.
+const KEPT: [&str; 2] = ["PersistentVolumeClaim", "Secret"];
 
 /// The youngest key of the Secret.
 const NEW_KEY: &str = "webhook-secret";

@@ -5,6 +5,8 @@ mod bad_image_never_takes_down;
 mod creates_a_shop;
 mod datastore_without_redundancy;
 mod deletion;
+mod deletion_leftovers;
+mod events;
 mod failover_loses_nothing;
 mod faults_leave_the_books_right;
 mod idle_shop_is_quiet;
