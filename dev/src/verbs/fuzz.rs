@@ -247,7 +247,7 @@ fn gateway() -> String {
 
 /// A product with stock, so that some of the requests find what they ask for.
 fn product(gateway: &str, token: &str) -> Result<String> {
-    let headers = [account::bearer(token)];
+    let headers = [account::bearer(token), "idempotency-key: fuzz".to_string()];
     let body = json!({"name": "Fuzz", "description": "Made by ./shop fuzz", "price_cents": 100, "currency": "EUR"});
     let made = http::post(&format!("{gateway}/api/v1/products"), &headers, &body)?.ok("add a product")?;
     let id = made["id"].as_str().context("the product has no id")?.to_string();
