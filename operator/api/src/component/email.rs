@@ -26,8 +26,9 @@ pub struct Email {
     /// The sender of every mail, such as `Shop <orders@example.com>`.
     #[schemars(length(min = 3, max = 320), regex(pattern = r"^[^@\r\n]*[^@\s<]@[^@\s]+$"))]
     pub from: String,
-    /// A Secret of the shop's namespace with the keys `user` and `password`; default: the server asks for none. New values
-    /// in it are read when pods of `user` start.
+    /// A Secret of the shop's namespace with the keys `user` and `password`; default: the server asks for none. Its key
+    /// `ca.crt`, if there, names the authorities (PEM) the server's certificate may be from, besides the public ones. New
+    /// values in it are read when pods of `user` start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<EmailSecretRef>,
 }

@@ -29,6 +29,19 @@ pub fn secret(name: &str, reference: &SecretRef) -> EnvVar {
     }
 }
 
+/// Absent when the Secret lacks the key.
+pub fn secret_if_there(name: &str, reference: &SecretRef) -> EnvVar {
+    let mut variable = secret(name, reference);
+    let key = variable
+        .value_from
+        .as_mut()
+        .and_then(|source| source.secret_key_ref.as_mut());
+    if let Some(key) = key {
+        key.optional = Some(true);
+    }
+    variable
+}
+
 /// A field of the pod itself, such as `status.podIP`.
 pub fn field(name: &str, path: &str) -> EnvVar {
     let field = ObjectFieldSelector {

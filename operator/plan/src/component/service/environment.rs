@@ -2,7 +2,7 @@
 //! come last; validation has refused those that start with `SHOP_`.
 
 use super::{Program, databases};
-use crate::component::fragment::env::{plain, secret};
+use crate::component::fragment::env::{plain, secret, secret_if_there};
 use crate::component::{rabbitmq, redis, standing};
 use crate::names::{self, key};
 use crate::shop::{self, ValidatedShop};
@@ -90,6 +90,7 @@ fn smtp(shop: &ValidatedShop) -> Vec<EnvVar> {
         };
         variables.push(secret(env::SMTP_USER, &of("user")));
         variables.push(secret(env::SMTP_PASSWORD, &of("password")));
+        variables.push(secret_if_there(env::SMTP_AUTHORITY, &of("ca.crt")));
     }
     variables
 }

@@ -96,8 +96,8 @@ fn only_user_gets_the_mail_server() {
     let email = "email: {host: smtp.example.com, from: 'Shop <orders@example.com>', secretRef: {name: mail}}";
     let shop = shop_of(email);
     let user = environment(&shop, "user");
-    let mail =
-        ["HOST", "PORT", "TLS", "FROM", "USER", "PASSWORD"].map(|part| user[&format!("SHOP_SMTP_{part}")].as_str());
+    let mail = ["HOST", "PORT", "TLS", "FROM", "USER", "PASSWORD", "AUTHORITY"]
+        .map(|part| user[&format!("SHOP_SMTP_{part}")].as_str());
     assert_eq!(
         mail,
         [
@@ -106,7 +106,8 @@ fn only_user_gets_the_mail_server() {
             "starttls",
             "Shop <orders@example.com>",
             "mail/user",
-            "mail/password"
+            "mail/password",
+            "mail/ca.crt"
         ]
     );
     assert!(
