@@ -5,7 +5,7 @@ use crate::names;
 use crate::object::{Body, Object, Plan};
 use crate::observed::{Observed, Seen};
 use crate::task::Task;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,7 @@ pub struct Finding {
 pub fn check(plan: &Plan, seen: &Observed) -> Result<(), Vec<Finding>> {
     let mut findings = Vec::new();
     let mut names = BTreeSet::new();
+    let generated = generated(plan);
     for object in &plan.objects {
         if !names.insert((object.kind(), object.name())) {
             findings.push(finding(object, "is planned twice"));
@@ -26,10 +27,10 @@ pub fn check(plan: &Plan, seen: &Observed) -> Result<(), Vec<Finding>> {
         check_labels(object, &mut findings);
         if let Some(body) = object.applied() {
             check_set(object, body, seen, &mut findings);
-            check_secret_refs(object, body, plan, &mut findings);
+            check_secret_refs(object, body, &generated, &mut findings);
         }
     }
-    check_tasks(plan, seen, &mut findings);
+    check_tasks(plan, &generated, seen, &mut findings);
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
@@ -80,10 +81,15 @@ fn check_set(object: &Object, body: &Value, seen: &Observed, findings: &mut Vec<
     else {
         return;
     };
-    let live = serde_json::to_value(live).unwrap_or_default();
-    for field in ["serviceName", "podManagementPolicy", "selector"] {
-        let (old, new) = (&live["spec"][field], &body["spec"][field]);
-        if !old.is_null() && !new.is_null() && old != new {
+    let Some(live) = &live.spec else { return };
+    let fields = [
+        ("serviceName", json!(live.service_name)),
+        ("podManagementPolicy", json!(live.pod_management_policy)),
+        ("selector", json!(live.selector)),
+    ];
+    for (field, old) in fields {
+        let new = &body["spec"][field];
+        if !old.is_null() && !new.is_null() && old != *new {
             findings.push(finding(
                 object,
                 format!("spec.{field} cannot be changed: {old} → {new}"),
@@ -92,16 +98,15 @@ fn check_set(object: &Object, body: &Value, seen: &Observed, findings: &mut Vec<
     }
 }
 
+/// The keys of each Secret the plan generates.
+type Generated<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
 /// Every key of the shop's generated Secrets that a pod reads must be generated.
-fn check_secret_refs(object: &Object, body: &Value, plan: &Plan, findings: &mut Vec<Finding>) {
-    let generated = generated(plan);
+fn check_secret_refs(object: &Object, body: &Value, generated: &Generated<'_>, findings: &mut Vec<Finding>) {
     let mut refs = Vec::new();
     secret_refs(body, &mut refs);
     for (secret, key) in refs {
-        if generated
-            .get(secret.as_str())
-            .is_some_and(|keys| !keys.contains(key.as_str()))
-        {
+        if generated.get(secret).is_some_and(|keys| !keys.contains(key)) {
             findings.push(finding(
                 object,
                 format!("reads key {key} of Secret {secret}, which nobody generates"),
@@ -110,8 +115,8 @@ fn check_secret_refs(object: &Object, body: &Value, plan: &Plan, findings: &mut 
     }
 }
 
-fn generated(plan: &Plan) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+fn generated(plan: &Plan) -> Generated<'_> {
+    let mut all = Generated::new();
     for object in &plan.objects {
         if let Body::Generated { name, labels: _, keys } = &object.body {
             all.entry(name)
@@ -122,11 +127,11 @@ fn generated(plan: &Plan) -> BTreeMap<&str, BTreeSet<&str>> {
     all
 }
 
-fn secret_refs(value: &Value, found: &mut Vec<(String, String)>) {
+fn secret_refs<'a>(value: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
     match value {
         Value::Object(fields) => {
             if let Some(reference) = fields.get("secretKeyRef") {
-                let text = |key: &str| reference[key].as_str().unwrap_or_default().to_owned();
+                let text = |key: &str| reference[key].as_str().unwrap_or_default();
                 found.push((text("name"), text("key")));
             }
             fields.values().for_each(|field| secret_refs(field, found));
@@ -136,8 +141,7 @@ fn secret_refs(value: &Value, found: &mut Vec<(String, String)>) {
     }
 }
 
-fn check_tasks(plan: &Plan, seen: &Observed, findings: &mut Vec<Finding>) {
-    let generated = generated(plan);
+fn check_tasks(plan: &Plan, generated: &Generated<'_>, seen: &Observed, findings: &mut Vec<Finding>) {
     let mut keys = BTreeSet::new();
     for task in &plan.tasks {
         let mut add = |reason: String| {
@@ -179,3 +183,6 @@ fn unfounded(task: &Task, seen: &Observed) -> Option<String> {
     let founded = known && seen.pods.known().is_some();
     (!founded).then(|| "disturbs what is not known".into())
 }
+
+#[cfg(test)]
+mod tests;
