@@ -26,11 +26,12 @@ pub async fn add(transaction: &mut PgConnection, lessons: &Lessons) -> Result<()
     Ok(())
 }
 
-/// Most pieces first.
+/// Of what is still on sale, most pieces first.
 pub async fn sellers(pool: &Pool, limit: i64) -> Result<Vec<(Uuid, i64)>, StoreError> {
     let rows = sqlx::query(
         "select product_id, sum(quantity)::bigint as sold from recommendation_sales \
-         where day > (now() at time zone 'utc')::date - $1 group by product_id order by sold desc, product_id limit $2",
+         where day > (now() at time zone 'utc')::date - $1 \
+         and exists (select from products where products.id = recommendation_sales.product_id and products.listed) group by product_id order by sold desc, product_id limit $2",
     )
     .bind(DAYS)
     .bind(limit)

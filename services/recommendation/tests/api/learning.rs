@@ -84,6 +84,43 @@ async fn customers_are_recommended_what_goes_with_what_they_bought() {
 }
 
 #[tokio::test]
+async fn what_is_not_on_sale_any_more_is_not_recommended() {
+    let shop = Shop::start().await;
+    let ann = Uuid::now_v7();
+    let mut orders: Vec<Message> = (0..6).map(|_| bought(&[1, 2, 3])).collect();
+    orders.push(order(ORDER_CONFIRMED, Uuid::now_v7(), ann, &[1]));
+    learn(&shop, &orders).await;
+    let named = async |path: &str| {
+        let (status, body) = shop.get(path, Some((ann, Role::Customer))).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        shown(&body).into_iter().map(|(n, _)| n).collect::<Vec<u128>>()
+    };
+    let near = format!("/api/v1/recommendations/bought-together/{}", product(1));
+    let (mine, best) = (
+        "/api/v1/recommendations/for-you",
+        "/api/v1/recommendations/best-sellers",
+    );
+    assert_eq!((named(&near).await, named(mine).await), (vec![2, 3], vec![2, 3]));
+    assert_eq!(named(best).await, [1, 2, 3]);
+    // The first stays in the table and is taken off the shelf, the second is gone altogether.
+    for (statement, n) in [
+        ("update products set listed = false where id = $1", 2),
+        ("delete from products where id = $1", 1),
+    ] {
+        let done = sqlx::query(statement)
+            .bind(product(n))
+            .execute(shop.pool.executor())
+            .await
+            .unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    }
+    assert_eq!(
+        (named(&near).await, named(mine).await, named(best).await),
+        (vec![3], vec![3], vec![3])
+    );
+}
+
+#[tokio::test]
 async fn nothing_learnt_and_nothing_reachable_are_empty_lists() {
     let shop = Shop::start().await;
     let ask = async || {

@@ -29,6 +29,7 @@ impl Shop {
     pub async fn start() -> Self {
         let database = OneDatabase::start(&[(migrator, MIGRATIONS_TABLE)]).await.unwrap();
         let pool = database.pool("postgres/catalog");
+        catalogue(&pool).await;
         let signer = Signer::from_seed("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
         let mut face = Face::new("recommendation", Metrics::new("recommendation").unwrap());
         face.deadline = PATIENCE;
@@ -80,6 +81,20 @@ impl Shop {
         }
         all
     }
+}
+
+/// What this service reads of the product service's table, with the first hundred products on sale.
+async fn catalogue(pool: &Pool) {
+    let ids: Vec<Uuid> = (0..100).map(product).collect();
+    sqlx::query("create table products (id uuid primary key, listed boolean not null default true)")
+        .execute(pool.executor())
+        .await
+        .unwrap();
+    sqlx::query("insert into products select unnest($1::uuid[])")
+        .bind(ids)
+        .execute(pool.executor())
+        .await
+        .unwrap();
 }
 
 /// The n-th product.
