@@ -47,7 +47,11 @@ pub async fn receive(
     if noted.rows_affected() == 0 {
         return Ok(());
     }
-    settle_in(&mut transaction, &[answer], AT_ONCE).await.map_err(store)?;
+    let settled = settle_in(&mut transaction, &[answer], AT_ONCE).await.map_err(store)?;
+    if let Some(later) = settled.later.first() {
+        // Not noted either, so that the provider tells it again.
+        return Err(ApiError::unavailable("service/payment", later.to_string()));
+    }
     pool.commit(transaction).await?;
     Ok(())
 }

@@ -40,7 +40,7 @@ pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(listing): Query<Listing>,
-) -> Result<Json<Page<Payment>>, ApiError> {
+) -> Result<Json<Page<shown::Payment>>, ApiError> {
     let query = PageQuery {
         cursor: listing.cursor,
         limit: listing.limit,
@@ -69,7 +69,7 @@ pub async fn show(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Uuid>,
-) -> Result<Json<Payment>, ApiError> {
+) -> Result<Json<shown::Payment>, ApiError> {
     let filter = Filter {
         user: visible_to(caller),
         order: None,

@@ -119,8 +119,11 @@ fn made(location: String, answer: String) -> Response {
 
 /// Captured, and neither given back nor being given back. Locks the payment.
 async fn left_of(transaction: &mut PgConnection, id: Uuid) -> Result<Result<i64, ApiError>, sqlx::Error> {
-    let locked = payment::lock_by_id(transaction, &[id]).await?.pop();
-    let Some(payment) = locked else {
+    let mut locked = payment::lock_by_id(transaction, &[id]).await?;
+    if let Some(later) = locked.later.pop() {
+        return Ok(Err(ApiError::conflict(later.to_string())));
+    }
+    let Some(payment) = locked.known.pop() else {
         return Ok(Err(no_payment(id)));
     };
     match payment.standing.phase {

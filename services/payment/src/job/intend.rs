@@ -6,10 +6,10 @@ use crate::card::looks_like_a_card;
 use crate::decide::{Call, Consequences};
 use crate::machine::{Event, Phase, Standing};
 use crate::store::batch;
-use crate::store::payment::{self, Payment};
+use crate::store::payment::{self, Later, Locked, Payment};
 use shop_contract::event::{ORDER_CANCELLED, ORDER_PLACED, OrderEvent, PAYMENT_WORK, STOCK_CLAIMED, StockEvent};
 use shop_kit_events::{HandleError, Message, first_times};
-use shop_kit_postgres::{Pool, StoreError};
+use shop_kit_postgres::Pool;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -59,35 +59,44 @@ impl Told {
     }
 }
 
-pub async fn intend(pool: &Pool, told: &[Told], lease: Duration) -> Result<Vec<Call>, StoreError> {
+enum Decided {
+    Calls(Vec<Call>),
+    /// Another transaction was first with a new order: begin again, to see its row.
+    Again,
+    /// Only a later version can take one of the events.
+    Later(Later),
+}
+
+pub async fn intend(pool: &Pool, told: &[Told], lease: Duration) -> Result<Vec<Call>, HandleError> {
     for _ in 0..ATTEMPTS {
         let mut transaction = pool.begin().await?;
         let decided = decide(&mut transaction, told, lease).await;
-        if let Some(calls) = decided.map_err(|error| pool.error(&error))? {
-            pool.commit(transaction).await?;
-            return Ok(calls);
+        match decided.map_err(|error| pool.error(&error))? {
+            Decided::Calls(calls) => {
+                pool.commit(transaction).await?;
+                return Ok(calls);
+            }
+            Decided::Again => {}
+            // Not the message's fault: it waits for a worker of that version.
+            Decided::Later(later) => return Err(HandleError::Unavailable(later.to_string())),
         }
     }
-    Err(StoreError::Unavailable {
-        tier: pool.tier().clone(),
-        detail: format!("{ATTEMPTS} times another transaction was first with the same new orders"),
-    })
+    let detail = format!("{ATTEMPTS} times another transaction was first with the same new orders");
+    Err(HandleError::Unavailable(detail))
 }
 
-/// `None` when another transaction was first with a new order: begin again, to see its row.
-async fn decide(
-    transaction: &mut PgConnection,
-    told: &[Told],
-    lease: Duration,
-) -> Result<Option<Vec<Call>>, sqlx::Error> {
+async fn decide(transaction: &mut PgConnection, told: &[Told], lease: Duration) -> Result<Decided, sqlx::Error> {
     let ids: Vec<Uuid> = told.iter().map(Told::event_id).collect();
     let first = first_times(transaction, &TABLES, PAYMENT_WORK.name, &ids).await?;
     let told: Vec<&Told> = told.iter().filter(|told| first.contains(&told.event_id())).collect();
     if told.is_empty() {
-        return Ok(Some(Vec::new()));
+        return Ok(Decided::Calls(Vec::new()));
     }
     let orders: Vec<Uuid> = told.iter().map(|told| told.order()).collect();
-    let known = payment::lock_by_order(transaction, &orders).await?;
+    let Locked { known, mut later } = payment::lock_by_order(transaction, &orders).await?;
+    if let Some(later) = later.pop() {
+        return Ok(Decided::Later(later));
+    }
     let mut known: BTreeMap<Uuid, Payment> = known.into_iter().map(|known| (known.order_id, known)).collect();
     let mut new: BTreeMap<Uuid, Payment> = BTreeMap::new();
     let (mut consequences, mut overtaken) = (Consequences::default(), Vec::new());
@@ -105,12 +114,15 @@ async fn decide(
     }
     let added: Vec<&Payment> = new.values().collect();
     if !added.is_empty() && batch::insert(transaction, &added).await? < added.len() as u64 {
-        return Ok(None);
+        return Ok(Decided::Again);
     }
     for payment in overtaken.iter().filter_map(|order| known.get(order)) {
         batch::fill(transaction, payment).await?;
     }
-    consequences.write(transaction, known.values()).await.map(Some)
+    consequences
+        .write(transaction, known.values())
+        .await
+        .map(Decided::Calls)
 }
 
 /// Of an order this service has not heard of.

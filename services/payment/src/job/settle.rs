@@ -6,7 +6,7 @@ use crate::backoff::{PENDING, REFUSED, pause};
 use crate::decide::{Call, Consequences};
 use crate::machine::{Event, Operation, Phase, Verdict};
 use crate::provider::{Key, Outcome};
-use crate::store::payment::{self, Payment};
+use crate::store::payment::{self, Later, Locked, Payment};
 use crate::store::refund;
 use shop_kit_postgres::{Pool, StoreError};
 use sqlx::PgConnection;
@@ -29,11 +29,23 @@ pub struct Waits {
     pub first_pause: Duration,
 }
 
+/// What answers led to.
+pub struct Settled {
+    /// The questions that follow.
+    pub calls: Vec<Call>,
+    /// Payments whose answers were left out.
+    pub later: Vec<Later>,
+}
+
 pub async fn settle(pool: &Pool, answers: &[Answer], waits: Waits) -> Result<Vec<Call>, StoreError> {
     let mut transaction = pool.begin().await?;
     let settled = settle_in(&mut transaction, answers, waits).await;
-    let calls = settled.map_err(|error| pool.error(&error))?;
+    let Settled { calls, later } = settled.map_err(|error| pool.error(&error))?;
     pool.commit(transaction).await?;
+    for later in later {
+        // That version asks again, under the same key.
+        tracing::info!("an answer was not written: {later}");
+    }
     Ok(calls)
 }
 
@@ -42,14 +54,16 @@ pub async fn settle_in(
     transaction: &mut PgConnection,
     answers: &[Answer],
     waits: Waits,
-) -> Result<Vec<Call>, sqlx::Error> {
+) -> Result<Settled, sqlx::Error> {
     let ids: Vec<Uuid> = answers.iter().map(|answer| answer.key.payment()).collect();
-    let locked = payment::lock_by_id(transaction, &ids).await?;
-    let mut locked: BTreeMap<Uuid, Payment> = locked.into_iter().map(|locked| (locked.id, locked)).collect();
+    let Locked { known, later } = payment::lock_by_id(transaction, &ids).await?;
+    let mut locked: BTreeMap<Uuid, Payment> = known.into_iter().map(|locked| (locked.id, locked)).collect();
     let mut consequences = Consequences::default();
     for Answer { key, outcome } in answers {
         let Some(payment) = locked.get_mut(&key.payment()) else {
-            tracing::warn!(%key, "an answer about a payment that is not here");
+            if later.iter().all(|later| later.id != key.payment()) {
+                tracing::warn!(%key, "an answer about a payment that is not here");
+            }
             continue;
         };
         match *key {
@@ -62,7 +76,8 @@ pub async fn settle_in(
             }
         }
     }
-    consequences.write(transaction, locked.values()).await
+    let calls = consequences.write(transaction, locked.values()).await?;
+    Ok(Settled { calls, later })
 }
 
 fn answered(

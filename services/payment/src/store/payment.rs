@@ -1,12 +1,13 @@
 //! Payments as the worker sees them, to be locked, changed in memory and written back by `batch`. Rows are locked in the
 //! order of their orders' ids, so that batches wait for each other instead of deadlocking.
 
-use crate::machine::Standing;
+use crate::machine::{Phase, Standing};
 use crate::provider::Charge;
 use crate::store::phase;
 use shop_kit_postgres::{Pool, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
+use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -33,6 +34,30 @@ pub struct Payment {
     pub wait: Duration,
 }
 
+/// A payment that a later version moved to a state this one does not know. Nobody here may change it.
+#[derive(Clone, Debug)]
+pub struct Later {
+    pub id: Uuid,
+    state: String,
+}
+
+/// Locked rows.
+#[derive(Debug, Default)]
+pub struct Locked {
+    pub known: Vec<Payment>,
+    pub later: Vec<Later>,
+}
+
+impl fmt::Display for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, state } = self;
+        write!(
+            f,
+            "payment {id} is `{state}`, which only a later version of this service knows; it is being rolled out"
+        )
+    }
+}
+
 impl Payment {
     /// What the provider is asked about.
     pub fn charge(&self) -> Charge {
@@ -47,22 +72,36 @@ impl Payment {
     }
 }
 
-pub async fn lock_by_order(transaction: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<Payment>, sqlx::Error> {
+pub async fn lock_by_order(transaction: &mut PgConnection, orders: &[Uuid]) -> Result<Locked, sqlx::Error> {
     let text = format!("select {COLUMNS} from payments where order_id = any($1) order by order_id for update");
     lock(transaction, text, orders).await
 }
 
-pub async fn lock_by_id(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Payment>, sqlx::Error> {
+pub async fn lock_by_id(transaction: &mut PgConnection, ids: &[Uuid]) -> Result<Locked, sqlx::Error> {
     let text = format!("select {COLUMNS} from payments where id = any($1) order by order_id for update");
     lock(transaction, text, ids).await
 }
 
-async fn lock(transaction: &mut PgConnection, text: String, ids: &[Uuid]) -> Result<Vec<Payment>, sqlx::Error> {
+async fn lock(transaction: &mut PgConnection, text: String, ids: &[Uuid]) -> Result<Locked, sqlx::Error> {
     let rows = sqlx::query(AssertSqlSafe(text))
         .bind(ids)
         .fetch_all(transaction)
         .await?;
-    rows.iter().map(read).collect()
+    sorted(&rows)
+}
+
+fn sorted(rows: &[PgRow]) -> Result<Locked, sqlx::Error> {
+    let mut locked = Locked::default();
+    for row in rows {
+        match phase::phase(row.try_get("state")?) {
+            Some(phase) => locked.known.push(read(row, phase)?),
+            None => locked.later.push(Later {
+                id: row.try_get("id")?,
+                state: row.try_get("state")?,
+            }),
+        }
+    }
+    Ok(locked)
 }
 
 /// Payments whose question was never answered; nobody else takes them for the time of `lease`.
@@ -78,7 +117,8 @@ pub async fn take_due(pool: &Pool, lease: Duration, limit: i64) -> Result<Vec<Pa
         .fetch_all(pool.executor())
         .await
         .map_err(|error| pool.error(&error))?;
-    let payments: Result<_, sqlx::Error> = rows.iter().map(read).collect();
+    // Only states this version knows were asked for.
+    let payments: Result<Vec<Payment>, sqlx::Error> = sorted(&rows).map(|locked| locked.known);
     payments.map_err(|error| pool.error(&error))
 }
 
@@ -103,13 +143,13 @@ pub(crate) fn millis(wait: Duration) -> i64 {
     i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn read(row: &PgRow) -> Result<Payment, sqlx::Error> {
+fn read(row: &PgRow, phase: Phase) -> Result<Payment, sqlx::Error> {
     Ok(Payment {
         id: row.try_get("id")?,
         order_id: row.try_get("order_id")?,
         user_id: row.try_get("user_id")?,
         standing: Standing {
-            phase: phase::phase(row.try_get("state")?)?,
+            phase,
             claimed: row.try_get("claimed")?,
             cancelled: row.try_get("cancelled")?,
         },

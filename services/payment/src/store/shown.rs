@@ -1,8 +1,8 @@
-//! Payments as the API shows them. Rows that only wait for their order, or guard against it, are nobody's payment.
+//! Payments as the API shows them. Rows that only wait for their order, or guard against it, are nobody's payment. The
+//! words of states are those of the API and shown as they are stored: while pods are replaced both versions serve, and
+//! the earlier one shows the states of the later one too.
 
-use crate::machine::Phase;
-use crate::store::phase;
-use shop_contract::api::payment::{Payment, PaymentStatus, Refund, RefundStatus};
+use serde::Serialize;
 use shop_kit_postgres::{Pool, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -18,6 +18,34 @@ pub struct Filter {
     pub user: Option<Uuid>,
     pub order: Option<Uuid>,
     pub id: Option<Uuid>,
+}
+
+/// The contract's `Payment`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Payment {
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub user_id: Uuid,
+    pub status: String,
+    pub amount_cents: i64,
+    pub refunded_cents: i64,
+    pub currency: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub refunds: Vec<Refund>,
+    pub created_at: String,
+}
+
+/// The contract's `Refund`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refund {
+    pub id: Uuid,
+    pub payment_id: Uuid,
+    pub amount_cents: i64,
+    pub status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub created_at: String,
 }
 
 /// Newest first, older than `before`.
@@ -65,7 +93,7 @@ async fn refunds_of(pool: &Pool, payments: &[Uuid]) -> Result<HashMap<Uuid, Vec<
             id: row.try_get("id")?,
             payment_id: row.try_get("payment_id")?,
             amount_cents: row.try_get("amount_cents")?,
-            status: refund_status(row.try_get("state")?)?,
+            status: row.try_get("state")?,
             reason: row.try_get("reason")?,
             created_at: row.try_get("created_at")?,
         };
@@ -79,7 +107,7 @@ fn payment(row: &PgRow) -> Result<Payment, sqlx::Error> {
         id: row.try_get("id")?,
         order_id: row.try_get("order_id")?,
         user_id: row.try_get("user_id")?,
-        status: status(phase::phase(row.try_get("state")?)?)?,
+        status: row.try_get("state")?,
         amount_cents: row.try_get("amount_cents")?,
         refunded_cents: row.try_get("refunded_cents")?,
         currency: row.try_get("currency")?,
@@ -87,31 +115,4 @@ fn payment(row: &PgRow) -> Result<Payment, sqlx::Error> {
         refunds: Vec::new(),
         created_at: row.try_get("created_at")?,
     })
-}
-
-fn status(phase: Phase) -> Result<PaymentStatus, sqlx::Error> {
-    match phase {
-        Phase::Authorizing => Ok(PaymentStatus::Authorizing),
-        Phase::Authorized => Ok(PaymentStatus::Authorized),
-        Phase::Declined => Ok(PaymentStatus::Declined),
-        Phase::Capturing => Ok(PaymentStatus::Capturing),
-        Phase::Captured => Ok(PaymentStatus::Captured),
-        Phase::Voiding => Ok(PaymentStatus::Voiding),
-        Phase::Voided => Ok(PaymentStatus::Voided),
-        Phase::Refunding => Ok(PaymentStatus::Refunding),
-        Phase::Refunded => Ok(PaymentStatus::Refunded),
-        Phase::New | Phase::Tombstone => Err(sqlx::Error::Decode("this row is no payment yet".into())),
-    }
-}
-
-fn refund_status(text: &str) -> Result<RefundStatus, sqlx::Error> {
-    match text {
-        "pending" => Ok(RefundStatus::Pending),
-        "done" => Ok(RefundStatus::Done),
-        "declined" => Ok(RefundStatus::Declined),
-        other => {
-            let detail = format!("payment_refunds.state is `{other}`: update this program");
-            Err(sqlx::Error::Decode(detail.into()))
-        }
-    }
 }

@@ -4,6 +4,7 @@
 mod events;
 mod faults;
 mod history;
+mod later;
 mod orders;
 mod providers;
 mod queue;
