@@ -41,22 +41,10 @@ pub fn cluster(shop: &ValidatedShop, service: &Service) -> Value {
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                // A connection stays with the pod it was opened to, so it ends now and then: new pods get their share.
-                "common_http_protocol_options": {"idle_timeout": "30s", "max_connection_duration": "60s"},
-                "explicit_http_config": protocol(service),
+                // Below the idle time after which a service closes a connection itself.
+                "common_http_protocol_options": {"idle_timeout": "30s"},
+                "explicit_http_config": {"http_protocol_options": {}},
             },
         },
     })
-}
-
-/// Built-in services speak HTTP/2: many requests travel in one packet, which halves what a small read costs. A user's
-/// own service may not.
-fn protocol(service: &Service) -> Value {
-    match service.built_in {
-        Some(_) => json!({"http2_protocol_options": {
-            // A pod that vanished without a word is noticed before the clients' patience ends.
-            "connection_keepalive": {"interval": "5s", "timeout": "2s"},
-        }}),
-        None => json!({"http_protocol_options": {}}),
-    }
 }
