@@ -20,6 +20,9 @@ pub(super) fn describe(operation: &mut Operation) {
 
 fn schema() -> Schema {
     let text = ObjectBuilder::new().schema_type(Type::String);
-    let text = text.min_length(Some(1)).max_length(Some(LONGEST)).pattern(Some(VISIBLE));
+    let text = text
+        .min_length(Some(1))
+        .max_length(Some(LONGEST))
+        .pattern(Some(VISIBLE));
     Schema::Object(text.build())
 }
