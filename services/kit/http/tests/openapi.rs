@@ -76,7 +76,10 @@ fn every_operation_tells_the_problems_its_shape_allows() {
 fn the_idempotency_key_has_the_same_rules_everywhere() {
     let json: Value = serde_json::from_str(toy().json()).unwrap();
     let key = &json["paths"]["/baskets"]["post"]["parameters"][0];
-    assert_eq!((&key["name"], &key["required"]), (&"idempotency-key".into(), &false.into()));
+    assert_eq!(
+        (&key["name"], &key["required"]),
+        (&"idempotency-key".into(), &false.into())
+    );
     let rules = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
     assert_eq!(key["schema"], rules);
 }
