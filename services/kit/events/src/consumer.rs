@@ -1,7 +1,6 @@
 //! The reading side of a work queue: one connection after another, each to the next node. Messages are gathered into
-//! batches: what is there, up to the batch's size, and for a moment what still comes. A batch begins no sooner than the
-//! pace after the one before, so that under load there are few large ones, while an idle queue's message never waits.
-//! What becomes of them is decided in `delivery`.
+//! batches: what is there, up to the batch's size, and for a moment what still comes. What becomes of them is decided
+//! in `delivery`.
 
 use crate::copies::Copies;
 use crate::delivery::Lane;
@@ -15,7 +14,6 @@ use shop_contract::event::Queue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,8 +22,6 @@ const RECONNECT: (Duration, Duration) = (Duration::from_millis(200), Duration::f
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a batch that is not full waits for more.
 const LINGER: Duration = Duration::from_millis(2);
-/// Between the beginnings of two batches, unless told.
-const PACE: Duration = Duration::from_millis(40);
 const BATCH: u16 = 64;
 const TAG: &str = "shop";
 
@@ -36,7 +32,6 @@ pub struct Consumer<H> {
     stop: CancellationToken,
     batch: u16,
     at_once: u16,
-    pace: Duration,
 }
 
 impl<H: Handler> Consumer<H> {
@@ -53,7 +48,6 @@ impl<H: Handler> Consumer<H> {
             stop,
             batch: BATCH,
             at_once: 1,
-            pace: PACE,
         }
     }
 
@@ -67,12 +61,6 @@ impl<H: Handler> Consumer<H> {
     /// transactions must then lock their rows in one order.
     pub fn at_once(mut self, batches: u16) -> Self {
         self.at_once = batches.max(1);
-        self
-    }
-
-    /// At least this long between the beginnings of two batches that are not full. Long for a queue nobody waits for.
-    pub fn pace(mut self, pace: Duration) -> Self {
-        self.pace = pace;
         self
     }
 
@@ -90,7 +78,6 @@ impl<H: Handler> Consumer<H> {
             stop,
             batch,
             at_once,
-            pace,
         } = self;
         let session = Session {
             lane: Arc::new(lane),
@@ -98,7 +85,6 @@ impl<H: Handler> Consumer<H> {
             stop,
             batch,
             at_once,
-            pace,
         };
         session.repeat().await;
     }
@@ -110,7 +96,6 @@ struct Session<H> {
     stop: CancellationToken,
     batch: u16,
     at_once: u16,
-    pace: Duration,
 }
 
 impl<H: Handler> Session<H> {
@@ -118,7 +103,7 @@ impl<H: Handler> Session<H> {
         let queue = self.lane.queue.name;
         let mut retry = RECONNECT.0;
         while !self.stop.is_cancelled() {
-            let begun = Instant::now();
+            let begun = tokio::time::Instant::now();
             if let Err(error) = self.once().await {
                 tracing::warn!(queue, "consumer: {error}");
             }
@@ -168,18 +153,16 @@ impl<H: Handler> Session<H> {
     ) -> Result<(), BrokerError> {
         let queue = self.lane.queue.name;
         let slots = Arc::new(Semaphore::new(usize::from(self.at_once)));
-        let mut not_before = Instant::now();
         loop {
             let next = async {
                 // The slot comes first: while all are taken, messages gather for a larger batch.
                 let slot = slots.clone().acquire_owned().await;
-                (slot, self.gather(deliveries, not_before).await)
+                (slot, self.gather(deliveries).await)
             };
             let (slot, (batch, failure)) = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 next = next => next,
             };
-            not_before = Instant::now() + self.pace;
             if !batch.is_empty() {
                 let (lane, copies, end) = (self.lane.clone(), copies.clone(), end.clone());
                 tasks.spawn(async move {
@@ -194,11 +177,11 @@ impl<H: Handler> Session<H> {
     }
 
     /// A batch, and why there will be no other.
-    async fn gather(&self, deliveries: &mut Deliveries, not_before: Instant) -> (Vec<Delivery>, Option<String>) {
+    async fn gather(&self, deliveries: &mut Deliveries) -> (Vec<Delivery>, Option<String>) {
         let mut batch = Vec::new();
         let mut failure = None;
         let mut next = deliveries.next().await;
-        let linger = tokio::time::sleep_until(not_before.max(Instant::now() + LINGER));
+        let linger = tokio::time::sleep(LINGER);
         tokio::pin!(linger);
         loop {
             match next {

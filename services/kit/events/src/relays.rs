@@ -1,6 +1,6 @@
 //! Keeps relays running: one task per outbox, so that a shard that is down holds up nobody else. Wakes at once after an
 //! event was appended in this process; what other processes append it finds by looking (PgBouncer cannot pass LISTEN
-//! on): soon after work, twice a second when idle. Beside it, figures and the removal of what is done with.
+//! on): often after work, twice a second when idle. Beside it, figures and the removal of what is done with.
 
 use crate::metrics::OutboxMetrics;
 use crate::relay::BATCH;
@@ -15,11 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// For all confirms of a batch.
 const CONFIRM: Duration = Duration::from_secs(10);
-/// Between two looks that find nothing: the first and the last.
+/// Between two looks: the first after work, the last when idle.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(8), Duration::from_millis(500));
-/// After a batch that was not full. An idle shop's event goes out at once; a busy one's gather meanwhile, and a batch
-/// costs little more than a single event.
-const GATHER: Duration = Duration::from_millis(40);
 /// How long after an event was appended here a look that finds nothing is followed by another at once: its transaction
 /// commits within this time.
 const ALERT: Duration = Duration::from_millis(100);
@@ -119,7 +116,7 @@ impl Relay {
                 }
                 Ok(rows) => {
                     (pause, retry) = (PAUSE.0, RETRY.0);
-                    (if rows >= BATCH { Duration::ZERO } else { GATHER }, false)
+                    (if rows >= BATCH { Duration::ZERO } else { pause }, false)
                 }
                 Err(error) => {
                     tracing::warn!(tier = &**pool.tier(), outbox = self.tables.outbox, "relay: {error}");

@@ -6,12 +6,10 @@ use crate::job::sweep::sweep;
 use shop_contract::event::{ANALYTICS_WORK, RECOMMENDATION_WORK};
 use shop_kit_events::{Broker, Consumer, EventMetrics};
 use shop_kit_postgres::Pool;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Nobody waits for either, so batches may be large and seldom.
-const BATCH: u16 = 256;
-const PACE: Duration = Duration::from_millis(250);
+/// Nobody waits for either, so batches may be large.
+const BATCH: u16 = 64;
 
 pub async fn work(pool: Pool, broker: Broker, metrics: EventMetrics, stop: CancellationToken) {
     let touched = Touched::default();
@@ -23,8 +21,8 @@ pub async fn work(pool: Pool, broker: Broker, metrics: EventMetrics, stop: Cance
     let learning = Consumer::new(RECOMMENDATION_WORK, broker.clone(), learn, stop.clone());
     let counting = Consumer::new(ANALYTICS_WORK, broker, analyse, stop.clone());
     tokio::join!(
-        learning.metrics(metrics.clone()).batch(BATCH).pace(PACE).run(),
-        counting.metrics(metrics).batch(BATCH).pace(PACE).run(),
+        learning.metrics(metrics.clone()).batch(BATCH).run(),
+        counting.metrics(metrics).batch(BATCH).run(),
         sweep(pool, touched, stop),
     );
 }

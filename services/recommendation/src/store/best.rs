@@ -31,7 +31,8 @@ pub async fn sellers(pool: &Pool, limit: i64) -> Result<Vec<(Uuid, i64)>, StoreE
     let rows = sqlx::query(
         "select product_id, sum(quantity)::bigint as sold from recommendation_sales \
          where day > (now() at time zone 'utc')::date - $1 \
-         and exists (select from products where products.id = recommendation_sales.product_id and products.listed) group by product_id order by sold desc, product_id limit $2",
+         and exists (select from products where products.id = recommendation_sales.product_id and products.listed) \
+         group by product_id order by sold desc, product_id limit $2",
     )
     .bind(DAYS)
     .bind(limit)

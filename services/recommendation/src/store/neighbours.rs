@@ -38,7 +38,8 @@ pub async fn add(transaction: &mut PgConnection, lessons: &Lessons) -> Result<()
     Ok(())
 }
 
-/// What is bought with any of `products` and still on sale, but none of `but`: best first, scores of several products added up.
+/// What is bought with any of `products` and still on sale, but none of `but`: best first, scores of several products
+/// added up.
 pub async fn of(pool: &Pool, products: &[Uuid], but: &[Uuid], limit: i64) -> Result<Vec<(Uuid, f64)>, StoreError> {
     let rows = sqlx::query(
         "select near.other_id, sum(near.orders / sqrt(own.orders::double precision * other.orders) \
@@ -49,7 +50,8 @@ pub async fn of(pool: &Pool, products: &[Uuid], but: &[Uuid], limit: i64) -> Res
              where product_id = asked.product_id order by orders desc, other_id limit $4) as near \
          join recommendation_items as other on other.product_id = near.other_id \
          where near.other_id <> all($2) \
-             and exists (select from products where products.id = near.other_id and products.listed) group by near.other_id order by score desc, near.other_id limit $3",
+             and exists (select from products where products.id = near.other_id and products.listed) \
+         group by near.other_id order by score desc, near.other_id limit $3",
     )
     .bind(products)
     .bind(but)
