@@ -25,7 +25,7 @@ pub fn check(place: &Place, step: &Step<'_>) -> Result<((), String)> {
         .collect();
     let values = format!("images={}", serde_json::Value::Object(images));
     // A helm built from its module takes itself for a client of Kubernetes 1.20.
-    let kubernetes = tools::pinned(&place.checkout.join("dev/tools/kubernetes"), &list::KUBECTL)?;
+    let kubernetes = tools::version(place, &list::KUBECTL)?;
     let mut objects = 0;
     for chart in CHARTS {
         let folder = place.checkout.join("charts").join(chart);

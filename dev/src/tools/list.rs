@@ -1,11 +1,9 @@
-//! Which programs are built from which module. A table: nothing is decided here.
+//! Which programs are built. A table: nothing is decided here.
 
-/// One program of one pinned Go module.
+/// A program of the Go module dev/tools, or of one that it pins.
 #[derive(Debug)]
 pub struct Tool {
     pub name: &'static str,
-    /// Folder below dev/tools with go.mod and go.sum.
-    pub module: &'static str,
     pub package: &'static str,
     pub tags: &'static str,
     /// Link-time variables that carry the version.
@@ -23,17 +21,15 @@ const KUBERNETES_VERSION: &[&str] = &[
 const fn kubernetes(name: &'static str, package: &'static str) -> Tool {
     Tool {
         name,
-        module: "kubernetes",
         package,
         tags: "",
         version_variables: KUBERNETES_VERSION,
     }
 }
 
-const fn plain(name: &'static str, module: &'static str, package: &'static str) -> Tool {
+const fn plain(name: &'static str, package: &'static str) -> Tool {
     Tool {
         name,
-        module,
         package,
         tags: "",
         version_variables: &[],
@@ -43,7 +39,6 @@ const fn plain(name: &'static str, module: &'static str, package: &'static str) 
 const fn containerd(name: &'static str, package: &'static str) -> Tool {
     Tool {
         name,
-        module: "containerd",
         package,
         tags: "no_btrfs no_devmapper no_zfs no_aufs",
         version_variables: &[],
@@ -59,28 +54,20 @@ pub static SCHEDULER: Tool = kubernetes("kube-scheduler", "k8s.io/kubernetes/cmd
 pub static KUBELET: Tool = kubernetes("kubelet", "k8s.io/kubernetes/cmd/kubelet");
 pub static KUBE_PROXY: Tool = kubernetes("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy");
 pub static KUBECTL: Tool = kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl");
-pub static ETCD: Tool = plain("etcd", "etcd", "go.etcd.io/etcd/server/v3");
+pub static ETCD: Tool = plain("etcd", "go.etcd.io/etcd/server/v3");
 pub static CONTAINERD: Tool = containerd("containerd", "github.com/containerd/containerd/v2/cmd/containerd");
 pub static SHIM: Tool = containerd(
     "containerd-shim-runc-v2",
     "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
 );
 pub static CTR: Tool = containerd("ctr", "github.com/containerd/containerd/v2/cmd/ctr");
-pub static REGISTRY: Tool = plain("registry", "registry", "./server");
-pub static HELM: Tool = plain("helm", "helm", "helm.sh/helm/v3/cmd/helm");
-pub static COREDNS: Tool = plain("coredns", "coredns", "./server");
-pub static METRICS_SERVER: Tool = plain(
-    "metrics-server",
-    "metrics-server",
-    "sigs.k8s.io/metrics-server/cmd/metrics-server",
-);
-pub static LOCAL_PATH: Tool = plain(
-    "local-path-provisioner",
-    "local-path-provisioner",
-    "github.com/rancher/local-path-provisioner",
-);
-pub static PAUSE: Tool = plain("pause", "pod", "./pause");
-pub static VOLUME: Tool = plain("volume", "pod", "./volume");
+pub static REGISTRY: Tool = plain("registry", "./registry");
+pub static HELM: Tool = plain("helm", "helm.sh/helm/v3/cmd/helm");
+pub static COREDNS: Tool = plain("coredns", "./coredns");
+pub static METRICS_SERVER: Tool = plain("metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server");
+pub static LOCAL_PATH: Tool = plain("local-path-provisioner", "github.com/rancher/local-path-provisioner");
+pub static PAUSE: Tool = plain("pause", "./pause");
+pub static VOLUME: Tool = plain("volume", "./volume");
 
 /// What `--context` needs: someone else runs the cluster.
 pub static CLIENTS: &[&Tool] = &[&KUBECTL, &HELM];

@@ -1,6 +1,7 @@
-//! Programs of the embedded cluster, built from pinned Go modules and kept in the cache.
-//! In: dev/tools/<module>/go.mod and go.sum. Out: paths of binaries; a binary's folder carries a digest of its module's
-//! pins, so that a changed pin builds anew and two checkouts share what is equal.
+//! Programs of the embedded cluster, built from one pinned Go module and kept in the cache. One, so that all of them use
+//! the same version of what they share and it is compiled once.
+//! In: dev/tools/go.mod and go.sum. Out: paths of binaries; a binary's folder carries a digest of the pins, so that a
+//! changed pin builds anew and two checkouts share what is equal.
 //! Must not fetch anything but through the Go tool.
 
 pub mod list;
@@ -19,8 +20,12 @@ use list::Tool;
 
 /// Where a tool's binary is or will be.
 pub fn path(place: &Place, tool: &Tool) -> Result<PathBuf> {
-    let digest = digest(&place.checkout.join("dev/tools").join(tool.module), tool)?;
+    let digest = digest(&module(place), tool)?;
     Ok(place.tools().join(format!("{}-{digest}", tool.name)).join(tool.name))
+}
+
+fn module(place: &Place) -> PathBuf {
+    place.checkout.join("dev/tools")
 }
 
 /// The tools that are not built yet.
@@ -40,7 +45,7 @@ pub fn build(place: &Place, tool: &Tool, log: &Path) -> Result<()> {
     let folder = target.parent().context("a tool lies in a folder")?;
     std::fs::create_dir_all(folder)?;
     let partial = folder.join(format!(".{}.partial", tool.name));
-    let module = place.checkout.join("dev/tools").join(tool.module);
+    let module = module(place);
     let mut go = Command::new("go");
     go.current_dir(&module)
         .env("CGO_ENABLED", "0")
@@ -51,12 +56,12 @@ pub fn build(place: &Place, tool: &Tool, log: &Path) -> Result<()> {
         "-tags",
         tool.tags,
         "-ldflags",
-        &link_flags(tool, &pinned(&module, tool)?),
+        &link_flags(tool, &version(place, tool)?),
     ]);
     go.arg("-o").arg(&partial).arg(tool.package);
     command::logged(&mut go, log).map_err(|error| match error.downcast::<Failure>() {
         Ok(failure) => failure
-            .detail(format!("{} of dev/tools/{} does not build", tool.package, tool.module))
+            .detail(format!("{} of dev/tools does not build", tool.package))
             .way_out("the Go proxy must be reachable (GOPROXY); then run the same command again")
             .into(),
         Err(other) => other,
@@ -64,9 +69,9 @@ pub fn build(place: &Place, tool: &Tool, log: &Path) -> Result<()> {
     std::fs::rename(&partial, &target).with_context(|| format!("cannot place {}", target.display()))
 }
 
-/// The version go.mod pins for the module that a tool comes from; empty for our own.
-pub fn pinned(module: &Path, tool: &Tool) -> Result<String> {
-    let file = module.join("go.mod");
+/// The version that is pinned of the module a tool comes from; empty for our own.
+pub fn version(place: &Place, tool: &Tool) -> Result<String> {
+    let file = module(place).join("go.mod");
     let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(version_in(&text, tool.package).unwrap_or_default())
 }

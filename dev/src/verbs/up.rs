@@ -181,7 +181,7 @@ pub fn tools_step(place: &Place, screen: &Screen<'_>, wanted: &[&Tool]) -> Resul
         for tool in list::CLIENTS {
             link(&tools::path(place, tool)?, &place.bin().join(tool.name))?;
         }
-        let version = tools::pinned(&place.checkout.join("dev/tools/kubernetes"), &list::KUBECTL)?;
+        let version = tools::version(place, &list::KUBECTL)?;
         let how = if missing.is_empty() {
             ""
         } else {

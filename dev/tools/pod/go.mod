@@ -1,3 +1,0 @@
-module shop-operator.io/tools/pod
-
-go 1.26
