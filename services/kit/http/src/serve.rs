@@ -26,7 +26,7 @@ impl Default for Drain {
     }
 }
 
-/// Returns when everything is drained.
+/// HTTP/1.1, and HTTP/2 to whoever begins with its preface. Returns when everything is drained.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -35,7 +35,7 @@ pub async fn serve(
     drain: Drain,
 ) -> std::io::Result<()> {
     let closing = CancellationToken::new();
-    // Or the end of an answer waits until its beginning was acknowledged, which may take 40 ms.
+    // Or an answer on a shared connection waits until the one before it was acknowledged, which may take 40 ms.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("a connection stays as it is: {error}");

@@ -60,15 +60,17 @@ impl Component for Gateway {
 
 fn objects(owner: &Owner<'_>) -> Vec<Object> {
     let (shop, name) = (owner.shop, names::gateway(&owner.shop.name));
+    let file = config::file(shop);
+    let pod = pod::pod(owner, &file);
     let mut objects = vec![
         owner.account(&name),
-        owner.config_map(&name, &[(config::FILE, config::file(shop))]),
+        owner.config_map(&name, &[(config::FILE, file)]),
         owner.service_of(&name, service(owner)),
     ];
     if shop.gateway.replicas > 1 {
         objects.push(owner.budget(&name));
     }
-    objects.push(deployment(owner, &name, Some(shop.gateway.replicas), pod::pod(owner)));
+    objects.push(deployment(owner, &name, Some(shop.gateway.replicas), pod));
     objects
 }
 

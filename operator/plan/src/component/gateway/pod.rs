@@ -1,6 +1,7 @@
 //! The pod of one Envoy.
 
-use super::{NAME, config, route};
+use super::config::FILE;
+use super::{NAME, route};
 use crate::component::applied::Owner;
 use crate::component::fragment::port::ports;
 use crate::component::fragment::probe::{Ask, live, ready};
@@ -14,8 +15,9 @@ use shop_contract::port::GATEWAY;
 
 const CONFIG: &str = "/etc/envoy";
 
-pub fn pod(owner: &Owner<'_>) -> Pod {
-    let (shop, name) = (owner.shop, names::gateway(&owner.shop.name));
+/// `config` is Envoy's.
+pub fn pod(owner: &Owner<'_>, config: &str) -> Pod {
+    let name = names::gateway(&owner.shop.name);
     let volumes = Mounted::default()
         .config("config", &name, CONFIG)
         .scratch("tmp", "/tmp");
@@ -30,13 +32,13 @@ pub fn pod(owner: &Owner<'_>) -> Pod {
         volumes: Some(volumes.volumes),
         ..PodSpec::default()
     };
-    Pod::new(spec).restarted_by(&config::file(shop))
+    Pod::new(spec).restarted_by(&config)
 }
 
 fn container(owner: &Owner<'_>, volumes: &Mounted) -> Container {
     let gateway = &owner.shop.gateway;
     let health = Ask::Http(route::HEALTH, GATEWAY);
-    let config = format!("{CONFIG}/{}", config::FILE);
+    let config = format!("{CONFIG}/{FILE}");
     let args = [
         "-c",
         &config,

@@ -32,6 +32,20 @@ fn every_route_has_its_cluster_and_longer_prefixes_come_first() {
 }
 
 #[test]
+fn only_the_shop_s_own_services_are_spoken_to_in_http_2() {
+    let shop = shop_of("services: {mine: {image: 'registry.example/mine:1', port: 3000, route: /api/v1/mine}}");
+    let all = configuration(&shop);
+    let clusters = all["static_resources"]["clusters"].as_array().unwrap();
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    for cluster in clusters {
+        let protocol = &cluster["typed_extension_protocol_options"][options]["explicit_http_config"];
+        let own = cluster["name"] == "service/mine";
+        assert_eq!(protocol["http_protocol_options"].is_object(), own, "{cluster}");
+        assert_eq!(protocol["http2_protocol_options"].is_object(), !own, "{cluster}");
+    }
+}
+
+#[test]
 fn nothing_internal_is_let_in() {
     assert!(RESERVATIONS.starts_with(&format!("{INTERNAL}/")));
     let routes = route::routes(&shop());
