@@ -8,6 +8,7 @@ pub mod facts;
 pub mod http;
 pub mod invariant;
 pub mod job;
+pub mod program;
 pub mod read;
 pub mod repair;
 pub mod router;

@@ -7,6 +7,8 @@ use crate::router::{AppState, router};
 use crate::{MIGRATIONS_TABLE, migrator};
 use anyhow::anyhow;
 use axum::Router;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use prometheus::Registry;
 use shop_kit_postgres::{PaymentsSettings, Pool, ShardedPool};
 use tokio::time::Instant;
@@ -16,40 +18,49 @@ const PAYMENTS: &str = "postgres/payments";
 const CATALOG: &str = "postgres/catalog";
 
 /// Its metrics are those of every service; nothing runs in the background.
-pub async fn api(config: ApiConfig, _registry: &Registry, _stop: CancellationToken) -> anyhow::Result<Router> {
-    let state = AppState {
-        payments: payments(&config.payments),
-        verifier: config.verifier,
-    };
-    Ok(router(state))
+pub fn api(config: ApiConfig, _registry: &Registry, _stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<Router>> {
+    async move {
+        let state = AppState {
+            payments: payments(&config.payments),
+            verifier: config.verifier,
+        };
+        Ok(router(state))
+    }
+    .boxed()
 }
 
 /// Returns after `stop`.
-pub async fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let metrics = BooksMetrics::new(registry)?;
-    let sources = sources(&config, stop.clone())?;
-    crate::job::work::work(sources, metrics, stop).await;
-    Ok(())
+pub fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<()>> {
+    async move {
+        let metrics = BooksMetrics::new(registry)?;
+        let sources = sources(&config, stop.clone())?;
+        crate::job::work::work(sources, metrics, stop).await;
+        Ok(())
+    }
+    .boxed()
 }
 
-pub async fn migrate(settings: PaymentsSettings, deadline: Instant) -> anyhow::Result<()> {
-    let PaymentsSettings {
-        credentials,
-        primary,
-        timeouts,
-        ..
-    } = settings;
-    shop_kit_postgres::migrate(
-        PAYMENTS,
-        &primary,
-        &credentials,
-        timeouts,
-        migrator(),
-        MIGRATIONS_TABLE,
-        deadline,
-    )
-    .await?;
-    Ok(())
+pub fn migrate(settings: PaymentsSettings, deadline: Instant) -> BoxFuture<'static, anyhow::Result<()>> {
+    async move {
+        let PaymentsSettings {
+            credentials,
+            primary,
+            timeouts,
+            ..
+        } = settings;
+        shop_kit_postgres::migrate(
+            PAYMENTS,
+            &primary,
+            &credentials,
+            timeouts,
+            migrator(),
+            MIGRATIONS_TABLE,
+            deadline,
+        )
+        .await?;
+        Ok(())
+    }
+    .boxed()
 }
 
 pub fn sources(config: &WorkConfig, stop: CancellationToken) -> anyhow::Result<Sources> {

@@ -1,11 +1,12 @@
 //! Stock: reserved at checkout, claimed when the order is paid, released when it is not; never more than there is.
 //! Checkout takes the fast way (`desk`, one statement); everything else locks, decides in `settle` and writes.
-//! `main.rs` reads the environment; everything else gets what it needs as arguments.
+//! `program.rs` reads the environment; everything else gets what it needs as arguments.
 
 pub mod config;
 pub mod desk;
 pub mod http;
 pub mod job;
+pub mod program;
 pub mod reservation;
 pub mod router;
 pub mod settle;

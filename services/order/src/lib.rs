@@ -1,5 +1,5 @@
 //! Carts and orders, in the customer's shard. A checkout writes the order together with its event; what payment and
-//! inventory say later moves it from state to state. `main.rs` reads the environment; everything else gets what it needs
+//! inventory say later moves it from state to state. `program.rs` reads the environment; everything else gets what it needs
 //! as arguments.
 
 pub mod checkout;
@@ -12,6 +12,7 @@ pub mod month;
 pub mod neighbour;
 pub mod payment_token;
 pub mod prices;
+pub mod program;
 pub mod router;
 pub mod start;
 pub mod state;

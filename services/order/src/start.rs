@@ -8,6 +8,8 @@ use crate::router::{AppState, router};
 use crate::{MIGRATIONS_TABLE, job, migrator};
 use anyhow::anyhow;
 use axum::Router;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use prometheus::Registry;
 use shop_kit_events::EventMetrics;
@@ -19,29 +21,38 @@ use tokio_util::sync::CancellationToken;
 /// For the product service and for inventory, each.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub async fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<Router> {
-    let shards = ShardedPool::open(config.orders.clone(), stop).map_err(|error| anyhow!(error))?;
-    Ok(router(AppState::new(&config, shards, registry, PATIENCE)?))
+pub fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<Router>> {
+    async move {
+        let shards = ShardedPool::open(config.orders.clone(), stop).map_err(|error| anyhow!(error))?;
+        Ok(router(AppState::new(&config, shards, registry, PATIENCE)?))
+    }
+    .boxed()
 }
 
-pub async fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let shards = ShardedPool::open(config.orders.clone(), stop.clone()).map_err(|error| anyhow!(error))?;
-    let (events, orders) = (EventMetrics::new(registry)?, OrderMetrics::new(registry)?);
-    job::work::work(shards, config, events, orders, stop).await;
-    Ok(())
+pub fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<()>> {
+    async move {
+        let shards = ShardedPool::open(config.orders.clone(), stop.clone()).map_err(|error| anyhow!(error))?;
+        let (events, orders) = (EventMetrics::new(registry)?, OrderMetrics::new(registry)?);
+        job::work::work(shards, config, events, orders, stop).await;
+        Ok(())
+    }
+    .boxed()
 }
 
 /// Tables first, then the partitions of the coming months, in every shard.
-pub async fn migrate(settings: OrdersSettings, deadline: Instant) -> anyhow::Result<()> {
-    let migrated = migrate_shards(&settings, migrator, MIGRATIONS_TABLE, deadline).await;
-    migrated.map_err(|error| anyhow!(error))?;
-    let map = ShardedPool::read_map(&settings.shard_map).map_err(|error| anyhow!(error))?;
-    for shard in map.shards {
-        let tier = format!("postgres/orders/{}", shard.index);
-        let pool = Pool::lazy(&tier, &shard.primary, &settings.credentials, settings.timeouts);
-        let kept = keep_months(&pool, Timestamp::now(), None).await;
-        pool.close().await;
-        kept?;
+pub fn migrate(settings: OrdersSettings, deadline: Instant) -> BoxFuture<'static, anyhow::Result<()>> {
+    async move {
+        let migrated = migrate_shards(&settings, migrator, MIGRATIONS_TABLE, deadline).await;
+        migrated.map_err(|error| anyhow!(error))?;
+        let map = ShardedPool::read_map(&settings.shard_map).map_err(|error| anyhow!(error))?;
+        for shard in map.shards {
+            let tier = format!("postgres/orders/{}", shard.index);
+            let pool = Pool::lazy(&tier, &shard.primary, &settings.credentials, settings.timeouts);
+            let kept = keep_months(&pool, Timestamp::now(), None).await;
+            pool.close().await;
+            kept?;
+        }
+        Ok(())
     }
-    Ok(())
+    .boxed()
 }

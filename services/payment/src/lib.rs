@@ -1,6 +1,6 @@
 //! Payments: one per order, authorised when it is placed, captured once when its stock is claimed, voided or given back
 //! when it is cancelled. The provider is asked outside of transactions: the intent is durable before, the outcome
-//! after, and what was lost in between is asked again under the same key. `main.rs` reads the environment.
+//! after, and what was lost in between is asked again under the same key. `program.rs` reads the environment.
 
 pub mod backoff;
 pub mod card;
@@ -9,6 +9,7 @@ pub mod decide;
 pub mod http;
 pub mod job;
 pub mod machine;
+pub mod program;
 pub mod provider;
 pub mod router;
 pub mod signature;

@@ -1,5 +1,5 @@
 //! The catalogue: shows, lists and finds products, and lets merchants change them. Reads come from Redis when it
-//! answers and from Postgres when it does not. `main.rs` reads the environment; everything else gets what it needs as
+//! answers and from Postgres when it does not. `program.rs` reads the environment; everything else gets what it needs as
 //! arguments.
 
 pub mod cache;
@@ -7,6 +7,7 @@ pub mod config;
 pub mod http;
 pub mod images;
 pub mod job;
+pub mod program;
 pub mod router;
 pub mod rules;
 pub mod search;

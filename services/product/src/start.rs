@@ -9,6 +9,8 @@ use crate::search::PostgresSearch;
 use crate::store::reads::Reads;
 use crate::{MIGRATIONS_TABLE, job, migrator};
 use axum::Router;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use prometheus::Registry;
 use shop_kit_events::EventMetrics;
 use shop_kit_postgres::{CatalogSettings, Pool};
@@ -19,37 +21,46 @@ use tokio_util::sync::CancellationToken;
 const TIER: &str = "postgres/catalog";
 const REPLICA_TIER: &str = "postgres/catalog/replica";
 
-pub async fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<Router> {
-    let catalog = pool(&config.catalog);
-    let settings = &config.catalog;
-    let replica = settings
-        .replica
-        .as_ref()
-        .map(|at| Pool::lazy(REPLICA_TIER, at, &settings.credentials, settings.timeouts));
-    let reads = Reads::new(catalog.clone(), replica);
-    let state = AppState {
-        catalog,
-        reads: reads.clone(),
-        cache: cache(config.redis, registry, stop)?,
-        search: Arc::new(PostgresSearch::new(reads)),
-        images: Arc::new(NotConfigured),
-        verifier: config.verifier,
-    };
-    Ok(router(state))
+pub fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<Router>> {
+    async move {
+        let catalog = pool(&config.catalog);
+        let settings = &config.catalog;
+        let replica = settings
+            .replica
+            .as_ref()
+            .map(|at| Pool::lazy(REPLICA_TIER, at, &settings.credentials, settings.timeouts));
+        let reads = Reads::new(catalog.clone(), replica);
+        let state = AppState {
+            catalog,
+            reads: reads.clone(),
+            cache: cache(config.redis, registry, stop)?,
+            search: Arc::new(PostgresSearch::new(reads)),
+            images: Arc::new(NotConfigured),
+            verifier: config.verifier,
+        };
+        Ok(router(state))
+    }
+    .boxed()
 }
 
 /// Returns after `stop`.
-pub async fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let (pool, metrics) = (pool(&config.catalog), EventMetrics::new(registry)?);
-    let cache = cache(config.redis, registry, stop.clone())?;
-    job::work::work(pool, cache, config.broker, metrics, stop).await;
-    Ok(())
+pub fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<()>> {
+    async move {
+        let (pool, metrics) = (pool(&config.catalog), EventMetrics::new(registry)?);
+        let cache = cache(config.redis, registry, stop.clone())?;
+        job::work::work(pool, cache, config.broker, metrics, stop).await;
+        Ok(())
+    }
+    .boxed()
 }
 
-pub async fn migrate(catalog: CatalogSettings, deadline: Instant) -> anyhow::Result<()> {
-    let (at, role) = (&catalog.primary, &catalog.credentials);
-    let done = shop_kit_postgres::migrate(TIER, at, role, catalog.timeouts, migrator(), MIGRATIONS_TABLE, deadline);
-    Ok(done.await?)
+pub fn migrate(catalog: CatalogSettings, deadline: Instant) -> BoxFuture<'static, anyhow::Result<()>> {
+    async move {
+        let (at, role) = (&catalog.primary, &catalog.credentials);
+        let done = shop_kit_postgres::migrate(TIER, at, role, catalog.timeouts, migrator(), MIGRATIONS_TABLE, deadline);
+        Ok(done.await?)
+    }
+    .boxed()
 }
 
 pub fn pool(catalog: &CatalogSettings) -> Pool {

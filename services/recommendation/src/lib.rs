@@ -1,5 +1,5 @@
 //! Recommendations, learnt from confirmed orders, and the merchant's figures, counted from all events. Both only read
-//! what others told, so losing this service loses a shop nothing but hints. `main.rs` reads the environment; everything
+//! what others told, so losing this service loses a shop nothing but hints. `program.rs` reads the environment; everything
 //! else gets what it needs as arguments.
 //!
 //! The algorithm is item-to-item collaborative filtering (Linden, Smith, York: "Amazon.com Recommendations", IEEE
@@ -14,6 +14,7 @@ pub mod figures;
 pub mod http;
 pub mod job;
 pub mod lessons;
+pub mod program;
 pub mod router;
 pub mod start;
 pub mod store;

@@ -1,5 +1,5 @@
 //! Accounts: they register, log in and are known by their token; addresses, sessions, roles, mail and notifications.
-//! In: requests of the public API, events. Out: rows in the customer's shard, tokens, mail. `main.rs` reads the
+//! In: requests of the public API, events. Out: rows in the customer's shard, tokens, mail. `program.rs` reads the
 //! environment; everything else gets what it needs as arguments.
 
 pub mod account;
@@ -11,6 +11,7 @@ pub mod http;
 pub mod job;
 pub mod mail;
 pub mod password;
+pub mod program;
 pub mod refresh;
 pub mod router;
 pub mod start;

@@ -7,6 +7,8 @@ use crate::store::sweep::sweep_all_shards;
 use crate::{MIGRATIONS_TABLE, migrator};
 use anyhow::anyhow;
 use axum::Router;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use prometheus::Registry;
 use shop_kit_postgres::{OrdersSettings, ShardedPool, migrate_shards};
 use std::time::Duration;
@@ -17,24 +19,33 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The API, without its face.
-pub async fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<Router> {
-    let shards = open(&config.orders, stop)?;
-    Ok(router(AppState::new(&config, shards, PATIENCE, registry)?))
+pub fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<Router>> {
+    async move {
+        let shards = open(&config.orders, stop)?;
+        Ok(router(AppState::new(&config, shards, PATIENCE, registry)?))
+    }
+    .boxed()
 }
 
 /// All workers, until `stop`.
-pub async fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> anyhow::Result<()> {
-    let shards = open(&config.orders, stop.clone())?;
-    let sweep = sweep_all_shards(shards.clone(), stop.clone());
-    let work = job::work::work(shards, config, registry, stop);
-    let (done, ()) = tokio::join!(work, sweep);
-    done
+pub fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<()>> {
+    async move {
+        let shards = open(&config.orders, stop.clone())?;
+        let sweep = sweep_all_shards(shards.clone(), stop.clone());
+        let work = job::work::work(shards, config, registry, stop);
+        let (done, ()) = tokio::join!(work, sweep);
+        done
+    }
+    .boxed()
 }
 
 /// The tables of every shard.
-pub async fn migrate(orders: OrdersSettings, deadline: Instant) -> anyhow::Result<()> {
-    let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, deadline).await;
-    done.map_err(|error| anyhow!(error))
+pub fn migrate(orders: OrdersSettings, deadline: Instant) -> BoxFuture<'static, anyhow::Result<()>> {
+    async move {
+        let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, deadline).await;
+        done.map_err(|error| anyhow!(error))
+    }
+    .boxed()
 }
 
 pub fn open(orders: &OrdersSettings, stop: CancellationToken) -> anyhow::Result<ShardedPool> {

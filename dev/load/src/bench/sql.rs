@@ -30,7 +30,7 @@ pub async fn orders_per_second(ground: &Ground<'_>) -> anyhow::Result<f64> {
         .into_iter()
         .next()
         .context("the map has no shard")?;
-    let options = shard.pool.executor().connect_options().as_ref().clone();
+    let options = shard.pool.connect_options();
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(ground.bench.users.min(32))
         .acquire_timeout(Duration::from_secs(10))

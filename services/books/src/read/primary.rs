@@ -1,11 +1,11 @@
 //! One read transaction at a server that is a primary, with one snapshot for all its statements.
 
-use shop_kit_postgres::{Pool, StoreError};
-use sqlx::{PgConnection, Postgres, Transaction};
+use shop_kit_postgres::{Pool, StoreError, Transaction};
+use sqlx::PgConnection;
 
 pub(crate) struct Primary<'a> {
     pool: &'a Pool,
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
 }
 
 impl<'a> Primary<'a> {

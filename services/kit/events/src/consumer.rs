@@ -22,6 +22,9 @@ const RECONNECT: (Duration, Duration) = (Duration::from_millis(200), Duration::f
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a batch that is not full waits for more.
 const LINGER: Duration = Duration::from_millis(2);
+/// The same where nobody waits for the effect: a transaction for each message would cost the databases more than the
+/// orders themselves.
+const LINGER_UNHURRIED: Duration = Duration::from_millis(500);
 const BATCH: u16 = 64;
 const TAG: &str = "shop";
 
@@ -32,6 +35,7 @@ pub struct Consumer<H> {
     stop: CancellationToken,
     batch: u16,
     at_once: u16,
+    linger: Duration,
 }
 
 impl<H: Handler> Consumer<H> {
@@ -48,7 +52,14 @@ impl<H: Handler> Consumer<H> {
             stop,
             batch: BATCH,
             at_once: 1,
+            linger: LINGER,
         }
+    }
+
+    /// Gathers for half a second: for effects that nobody waits for, such as figures.
+    pub fn unhurried(mut self) -> Self {
+        self.linger = LINGER_UNHURRIED;
+        self
     }
 
     /// Messages handled together at most.
@@ -78,6 +89,7 @@ impl<H: Handler> Consumer<H> {
             stop,
             batch,
             at_once,
+            linger,
         } = self;
         let session = Session {
             lane: Arc::new(lane),
@@ -85,6 +97,7 @@ impl<H: Handler> Consumer<H> {
             stop,
             batch,
             at_once,
+            linger,
         };
         session.repeat().await;
     }
@@ -96,6 +109,7 @@ struct Session<H> {
     stop: CancellationToken,
     batch: u16,
     at_once: u16,
+    linger: Duration,
 }
 
 impl<H: Handler> Session<H> {
@@ -181,7 +195,7 @@ impl<H: Handler> Session<H> {
         let mut batch = Vec::new();
         let mut failure = None;
         let mut next = deliveries.next().await;
-        let linger = tokio::time::sleep(LINGER);
+        let linger = tokio::time::sleep(self.linger);
         tokio::pin!(linger);
         loop {
             match next {

@@ -27,7 +27,8 @@ pub async fn relay_batch(
     patience: Duration,
 ) -> Result<(usize, usize), RelayError> {
     let store = |error: sqlx::Error| RelayError::Store(pool.error(&error));
-    let mut transaction = pool.begin().await?;
+    // A mark that a crash undoes is an event told twice, which its consumers recognise.
+    let mut transaction = pool.begin_fleeting().await?;
     let claimed = backlog::claim(&mut transaction, tables, BATCH as i64)
         .await
         .map_err(store)?;

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 /// For all confirms of a batch.
 const CONFIRM: Duration = Duration::from_secs(10);
-/// Between two looks: the first after work, the last when idle.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(8), Duration::from_millis(500));
+/// Between two looks: the first after work, the last when idle. The first is what an order waits at each step of its
+/// saga, and what lets events gather: a look costs the same for one as for many.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// How long after an event was appended here a look that finds nothing is followed by another at once: its transaction
 /// commits within this time.
 const ALERT: Duration = Duration::from_millis(100);

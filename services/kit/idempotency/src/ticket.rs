@@ -1,6 +1,8 @@
-//! The first request under a key takes a ticket: a row without a status, durable before any effect. It finishes in the
-//! effect's own transaction or is abandoned before any effect; one that did neither for a minute lost its process, and
-//! the next request takes the row over by changing its token, after which the lost one can no longer finish.
+//! The first request under a key takes a ticket: a row without a status, seen by all others before any effect. It
+//! finishes in the effect's own transaction or is abandoned before any effect; one that did neither for a minute lost
+//! its process, and the next request takes the row over by changing its token, after which the lost one can no longer
+//! finish. Taking it waits for no disk: a ticket that a crash or a failover undid can no longer be finished either, so
+//! its request fails without an effect.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -94,7 +96,8 @@ impl Ticket {
     async fn take(&self, fingerprint: &[u8]) -> Result<bool, StoreError> {
         let table = self.table;
         let text = format!(
-            "insert into {table} (owner, key, fingerprint, token) values ($1, $2, $3, $4) on conflict (owner, key) \
+            "insert into {table} (owner, key, fingerprint, token) \
+             select $1, $2, $3, $4 from set_config('synchronous_commit', 'off', true) on conflict (owner, key) \
              do update set token = excluded.token, created_at = now() where {table}.status is null \
              and {table}.fingerprint = excluded.fingerprint and {table}.created_at < now() - interval '60 seconds'"
         );

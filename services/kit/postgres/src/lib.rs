@@ -3,14 +3,19 @@
 //! Made for PgBouncer in transaction mode: no session state, no LISTEN, no advisory lock outside migrations.
 
 mod error;
+mod executor;
+mod lease;
 mod map_file;
 mod migrate;
 mod pool;
 mod settings;
 mod sharded;
+mod transaction;
 
 pub use error::StoreError;
+pub use lease::Lease;
 pub use migrate::{migrate, migrate_shards};
 pub use pool::Pool;
 pub use settings::{CatalogSettings, Credentials, OrdersSettings, PaymentsSettings, Timeouts};
 pub use sharded::{Shard, ShardedPool};
+pub use transaction::Transaction;

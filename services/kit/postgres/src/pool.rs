@@ -1,9 +1,10 @@
 //! A pool of one server, which knows its tier. Connects lazily and gives up on a connection after the acquire timeout.
 
-use crate::{Credentials, StoreError, Timeouts};
+use crate::lease::Desk;
+use crate::{Credentials, Lease, StoreError, Timeouts, Transaction};
 use shop_contract::shard_map::Address;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +19,14 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    inner: PgPool,
+    desk: Arc<Desk>,
     tier: Arc<str>,
 }
 
 impl Pool {
     /// Opens nothing yet. Must be called inside a runtime.
     pub fn lazy(tier: &str, at: &Address, credentials: &Credentials, timeouts: Timeouts) -> Self {
-        let inner = PgPoolOptions::new()
+        let pool = PgPoolOptions::new()
             .max_connections(timeouts.connections)
             .acquire_timeout(timeouts.acquire)
             .idle_timeout(Duration::from_secs(300))
@@ -42,7 +43,7 @@ impl Pool {
             .after_release(|connection, _| Box::pin(still_there(connection)))
             .connect_lazy_with(connect_options(at, credentials));
         Self {
-            inner,
+            desk: Arc::new(Desk::new(pool, timeouts.acquire)),
             tier: tier.into(),
         }
     }
@@ -52,16 +53,36 @@ impl Pool {
     }
 
     /// What statements run on.
-    pub fn executor(&self) -> &PgPool {
-        &self.inner
+    pub fn executor(&self) -> &Self {
+        self
     }
 
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.inner.begin().await.map_err(|error| self.error(&error))
+    /// For statements that belong together without being a transaction.
+    pub async fn lease(&self) -> Result<Lease, sqlx::Error> {
+        self.desk.lease().await
     }
 
-    pub async fn commit(&self, transaction: Transaction<'static, Postgres>) -> Result<(), StoreError> {
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.begin_with("begin").await
+    }
+
+    /// A transaction whose commit waits for no disk: a crash or a failover may undo it, whole, for a moment after. For
+    /// what is done again then and does no harm twice.
+    pub async fn begin_fleeting(&self) -> Result<Transaction, StoreError> {
+        self.begin_with("begin; set local synchronous_commit to off").await
+    }
+
+    async fn begin_with(&self, statement: &'static str) -> Result<Transaction, StoreError> {
+        let begun = async { Transaction::begin(self.lease().await?, statement).await };
+        begun.await.map_err(|error| self.error(&error))
+    }
+
+    pub async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
         transaction.commit().await.map_err(|error| self.error(&error))
+    }
+
+    pub fn connect_options(&self) -> PgConnectOptions {
+        self.desk.pool().connect_options().as_ref().clone()
     }
 
     /// Names this pool's tier in an error of one of its statements.
@@ -70,7 +91,7 @@ impl Pool {
     }
 
     pub async fn close(&self) {
-        self.inner.close().await;
+        self.desk.close().await;
     }
 }
 

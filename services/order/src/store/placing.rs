@@ -70,8 +70,8 @@ select exists (select from placed) as placed, $8::text is null or exists (select
 
 pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, PlacingError> {
     let nothing = |error: sqlx::Error| PlacingError::Nothing(shard.pool.error(&error));
-    let mut connection = shard.pool.executor().acquire().await.map_err(nothing)?;
-    let row = bound(placing).fetch_one(&mut *connection).await;
+    let mut lease = shard.pool.lease().await.map_err(nothing)?;
+    let row = bound(placing).fetch_one(&mut *lease).await;
     let row = row.map_err(|error| {
         let shown = shard.pool.error(&error);
         if refused(&error) {
@@ -80,6 +80,7 @@ pub async fn place(shard: &Shard, placing: &Placing<'_>) -> Result<Placed, Placi
             PlacingError::Unknown(shown)
         }
     })?;
+    lease.keep();
     let read = || Ok((row.try_get("placed")?, row.try_get("held")?));
     match read().map_err(nothing)? {
         (true, _) => {

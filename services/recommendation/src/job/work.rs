@@ -21,8 +21,8 @@ pub async fn work(pool: Pool, broker: Broker, metrics: EventMetrics, stop: Cance
     let learning = Consumer::new(RECOMMENDATION_WORK, broker.clone(), learn, stop.clone());
     let counting = Consumer::new(ANALYTICS_WORK, broker, analyse, stop.clone());
     tokio::join!(
-        learning.metrics(metrics.clone()).batch(BATCH).run(),
-        counting.metrics(metrics).batch(BATCH).run(),
+        learning.metrics(metrics.clone()).batch(BATCH).unhurried().run(),
+        counting.metrics(metrics).batch(BATCH).unhurried().run(),
         sweep(pool, touched, stop),
     );
 }

@@ -45,10 +45,13 @@ pub async fn work(
         metrics: WebhookMetrics::new(registry)?,
     };
     let broker = config.broker;
-    let email = Consumer::new(EMAIL_WORK, broker.clone(), email, stop.clone()).metrics(events.clone());
+    let email = Consumer::new(EMAIL_WORK, broker.clone(), email, stop.clone())
+        .metrics(events.clone())
+        .unhurried();
     let notify = Consumer::new(NOTIFICATION_WORK, broker.clone(), notify, stop.clone())
         .metrics(events.clone())
-        .at_once(NOTIFICATIONS);
+        .at_once(NOTIFICATIONS)
+        .unhurried();
     let sender = async {
         if let Some(smtp) = smtp {
             let (shards, metrics) = (shards.clone(), mails);

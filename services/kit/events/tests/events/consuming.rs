@@ -6,8 +6,9 @@ use lapin::options::{BasicPublishOptions, ExchangeDeleteOptions};
 use prometheus::{Registry, TextEncoder};
 use shop_contract::event::{DELAYS, EXCHANGE, ORDER_WORK};
 use shop_kit_events::dead_letters::list;
-use shop_kit_events::{EventMetrics, HandleError, Message};
+use shop_kit_events::{Consumer, EventMetrics, HandleError, Message};
 use shop_kit_testbroker::{TestBroker, Wire};
+use std::time::Duration;
 use uuid::Uuid;
 
 const EFFECTS: &str = "select count(*) from effects";
@@ -48,6 +49,22 @@ async fn what_waits_is_handled_in_batches_and_has_one_effect_each() {
     assert_eq!(place.count(0, EFFECTS).await, 201);
     let largest = handler.seen.lock().unwrap().iter().map(|attempt| attempt.batch).max();
     assert_eq!(largest, Some(64));
+}
+
+#[tokio::test]
+async fn who_does_not_hurry_gathers_what_comes_one_by_one() {
+    let (place, broker) = start().await;
+    let handler = Noting::new(place.pool(0), |_| None);
+    let (to, hears) = (broker.broker.clone(), handler.clone());
+    let consumer = Running::start(|stop| Consumer::new(ORDER_WORK, to, hears, stop).unhurried().run());
+    for _ in 0..8 {
+        publish(&broker, "fine").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    place.until(0, EFFECTS, 8).await;
+    consumer.stop().await;
+    let largest = handler.seen.lock().unwrap().iter().map(|attempt| attempt.batch).max();
+    assert!(largest >= Some(3), "{largest:?} at most in one batch");
 }
 
 #[tokio::test]
