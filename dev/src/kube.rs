@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 
 use crate::command;
 
+/// Of an API server that has no time: how often an apply is repeated, and how long it waits between.
+const TRIES: u32 = 3;
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// A cluster to talk to: the embedded one, or a context of the user's own configuration.
 #[derive(Clone, Debug)]
 pub struct Kube {
@@ -78,12 +82,27 @@ impl Kube {
             "-f",
             "-",
         ];
-        command::output_with_input(&mut self.kubectl(&args), &serde_json::to_vec(&list)?).map(drop)
+        let list = serde_json::to_vec(&list)?;
+        let mut tries = 0;
+        loop {
+            let applied = command::output_with_input(&mut self.kubectl(&args), &list).map(drop);
+            match applied {
+                Err(error) if tries < TRIES && is_busy(&error) => std::thread::sleep(PAUSE),
+                ended => return ended,
+            }
+            tries += 1;
+        }
     }
 
     pub fn ready(&self) -> bool {
         command::succeeds(&mut self.kubectl(&["get", "--raw", "/readyz", "--request-timeout=2s"]))
     }
+}
+
+/// Whether the API server only had no time, as while a whole shop starts beside a compiler.
+fn is_busy(error: &anyhow::Error) -> bool {
+    let text = format!("{error:#}").to_lowercase();
+    ["timeout", "timed out", "connection refused"].iter().any(|word| text.contains(word))
 }
 
 /// Whether a condition of the object is True.

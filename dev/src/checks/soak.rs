@@ -57,6 +57,8 @@ const RANDOM: &[&str] = &[
 const KILLS: &str = "10";
 /// How long customers order in one round; the faults strike in its first two thirds.
 const LOAD: Duration = Duration::from_secs(30);
+/// The payment provider fails as well: of 30 % of the orders its first answers never arrive, and more.
+const PAYMENT: &str = "declined=5,slow=1,timeout=30,flaky=3,twice=3";
 /// Until nothing is under way any more, on a busy machine.
 const SETTLED_WITHIN: &str = "180s";
 
@@ -110,6 +112,8 @@ fn faults(place: &Place, seed: u64, log: &Path) -> Result<String> {
         &format!("{}s", LOAD.as_secs()),
         "--seed",
         &seed.to_string(),
+        "--payment",
+        PAYMENT,
     ]);
     load.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     let begun = Instant::now();

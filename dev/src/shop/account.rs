@@ -21,9 +21,13 @@ impl Account {
         let body = json!({"email": email, "password": PASSWORD, "name": "Fuzz"});
         http::post(&format!("{gateway}/api/v1/users"), &[], &body)?.ok("register")?;
         if role != CUSTOMER {
-            let pod = format!("deployment/{}-user", demo::NAME);
-            let exec = ["-n", demo::NAMESPACE, "exec", &pod, "-c", "user", "--"];
-            let grant = ["/usr/bin/user", "grant", "--email", &email, "--role", role];
+            let (service, program) = match demo::is_one_process(kube)? {
+                true => ("single", "/usr/bin/shop-single"),
+                false => ("user", "/usr/bin/user"),
+            };
+            let pod = format!("deployment/{}-{service}", demo::NAME);
+            let exec = ["-n", demo::NAMESPACE, "exec", &pod, "-c", service, "--"];
+            let grant = [program, "grant", "--email", &email, "--role", role];
             kube.run(&[&exec[..], &grant].concat())
                 .with_context(|| format!("no {role} could be made"))?;
         }

@@ -42,6 +42,12 @@ pub fn get(kube: &Kube) -> Result<Option<Value>> {
     kube.get(NAMESPACE, "shopdeployments.shop-operator.io", NAME)
 }
 
+/// Whether it is of the smallest size: one Deployment for all services.
+pub fn is_one_process(kube: &Kube) -> Result<bool> {
+    let single = kube.get(NAMESPACE, "deployment", &format!("{NAME}-single"))?;
+    Ok(single.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,10 +10,7 @@ pub fn seed(kube: &Kube, products: u32, quantity: u32) -> Result<()> {
     let (products, quantity) = (products.to_string(), quantity.to_string());
     let (products, quantity) = (["--products", &products], ["--quantity", &quantity]);
     // The smallest size has one process for all.
-    if kube
-        .get(demo::NAMESPACE, "deployment", &format!("{}-single", demo::NAME))?
-        .is_some()
-    {
+    if demo::is_one_process(kube)? {
         return exec(kube, "single", "shop-single", &[products, quantity].concat());
     }
     exec(kube, "product", "product", &products)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Service;
-use kube::api::{Api, DeleteParams, ListParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use kube::runtime::watcher;
 use serde_json::{Value, json};
 use shop_e2e::measure::Figure;
@@ -15,6 +15,7 @@ use shop_e2e::waiting::not_yet;
 use shop_e2e::{Cluster, PATIENCE, Shop, eventually, fault, seed};
 use std::time::{Duration, Instant};
 
+/// Even, so that the label of `write_alone` is gone at the end.
 const EDITS: usize = 30;
 const CROWD: usize = 50;
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
@@ -121,7 +122,7 @@ async fn resident(operator: &Operator) -> Result<f64> {
 /// From an edit of the spec to the first write it causes: a change of the gateway's Service, which restarts nothing.
 async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
     let spec = demo.raw_spec().await;
-    let (mut since_sent, mut since_answered) = (Vec::new(), Vec::new());
+    let (mut since_sent, mut since_answered, mut writes_alone) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..EDITS {
         let port = if round % 2 == 0 { 30180 } else { 30181 };
         let (sent, answered) = match one_edit(demo, port).await {
@@ -134,6 +135,7 @@ async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
         since_sent.push(sent);
         since_answered.push(answered);
         demo.settles().await;
+        writes_alone.push(write_alone(demo, round).await?);
     }
     demo.put_back(spec).await;
     demo.settles().await;
@@ -155,7 +157,36 @@ async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
             p99_bound: None,
             note: "the same edits, with the edit's own request".into(),
         },
+        Figure {
+            name: "one write alone, sent → seen",
+            unit: "ms",
+            samples: writes_alone,
+            median_bound: None,
+            p99_bound: None,
+            note: "a label of a Service, between the edits: what the API server and etcd take of the above".into(),
+        },
     ])
+}
+
+/// Milliseconds from a patch of a label to the watch's event.
+async fn write_alone(demo: &Shop, round: usize) -> Result<f64> {
+    let services: Api<Service> = demo.cluster.api(demo.namespace());
+    let name = format!("{}-gateway", demo.name);
+    let only = watcher::Config::default().fields(&format!("metadata.name={name}"));
+    let mut watch = watcher::watcher(services.clone(), only).boxed();
+    while !matches!(watch.try_next().await?, Some(watcher::Event::InitDone)) {}
+    let value = if round.is_multiple_of(2) {
+        json!("here")
+    } else {
+        Value::Null
+    };
+    let label = json!({"metadata": {"labels": {"bench": value}}});
+    let sent = Instant::now();
+    services
+        .patch(&name, &PatchParams::default(), &Patch::Merge(label))
+        .await?;
+    while !matches!(watch.try_next().await?, Some(watcher::Event::Apply(_))) {}
+    Ok(sent.elapsed().as_secs_f64() * 1000.0)
 }
 
 /// Milliseconds until the Service has changed, since the edit was sent and since it was answered.
