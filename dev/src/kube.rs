@@ -102,7 +102,9 @@ impl Kube {
 /// Whether the API server only had no time, as while a whole shop starts beside a compiler.
 fn is_busy(error: &anyhow::Error) -> bool {
     let text = format!("{error:#}").to_lowercase();
-    ["timeout", "timed out", "connection refused"].iter().any(|word| text.contains(word))
+    ["timeout", "timed out", "connection refused"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// Whether a condition of the object is True.

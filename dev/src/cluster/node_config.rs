@@ -62,6 +62,9 @@ config_path = {registries}
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true
 tolerate_missing_hugetlb_controller = true
+# By default every container is asked every second, for figures that this kubelet takes from the kernel itself.
+stats_collect_period = "1m"
+stats_retention_period = "5m"
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins.'io.containerd.cri.v1.runtime'.cni]

@@ -81,8 +81,16 @@ async fn a_transaction_nobody_finished_is_undone() {
 
 #[tokio::test]
 async fn a_fleeting_transaction_is_one_alone() {
-    let pool = one_connection().await;
-    let setting = "select current_setting('synchronous_commit')";
+    let mut database = database().await;
+    database.timeouts.connections = 1;
+    // The server of the tests waits for no disk at all.
+    let wait =
+        "do $$ begin execute format('alter database %I set synchronous_commit = on', current_database()); end $$";
+    run(&database.pool("postgres/test"), wait).await;
+    let (pool, setting) = (
+        database.pool("postgres/test"),
+        "select current_setting('synchronous_commit')",
+    );
     let mut transaction = pool.begin_fleeting().await.unwrap();
     let inside: String = sqlx::query_scalar(setting).fetch_one(&mut *transaction).await.unwrap();
     pool.commit(transaction).await.unwrap();
