@@ -88,10 +88,14 @@ impl Desk {
         })
     }
 
-    /// The others are colder; when this one is too cold, all of them are.
+    /// When this one is too cold, so are the others: then all of them go back, and the caller to sqlx's pool.
     fn warmest(&self) -> Option<Warm> {
         let mut kept = self.kept();
-        kept.warm.pop_if(|warm| warm.since.elapsed() < WARM)
+        let warm = kept.warm.pop_if(|warm| warm.since.elapsed() < WARM);
+        if warm.is_none() {
+            kept.warm.clear();
+        }
+        warm
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

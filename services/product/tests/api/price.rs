@@ -87,7 +87,7 @@ async fn nobody_reads_a_price_from_before_the_last_answer() {
             let put = shop
                 .send("PUT", &format!("/api/v1/products/{id}/price"), price(cents))
                 .await;
-            assert_eq!(put.status, 200);
+            assert_eq!(put.status, 200, "{}", put.body);
             answered.store(cents, Ordering::SeqCst);
         }
         for reader in readers {
@@ -112,6 +112,8 @@ async fn read_on(shop: Arc<Catalogue>, id: Uuid, alone: bool, answered: Arc<Atom
         if least == LAST {
             return;
         }
+        // What this process remembers is answered without a wait, and there is one thread for all.
+        tokio::task::yield_now().await;
     }
 }
 
