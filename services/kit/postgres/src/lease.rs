@@ -3,6 +3,7 @@
 //! costs as much as a small statement. Whatever was not given back in that state goes the long way through sqlx's pool,
 //! which reads what is left, asks, and closes what does not answer.
 
+use crate::pool::FRESH;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use std::ops::{Deref, DerefMut};
@@ -10,8 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long a connection stays warm unused. After it a failover may have passed: sqlx's pool asks before it is used.
-const WARM: Duration = Duration::from_secs(1);
 /// How long a busy connection may stay out of sqlx's pool, which ends those of a great age.
 const OUT: Duration = Duration::from_secs(60);
 
@@ -91,7 +90,7 @@ impl Desk {
     /// When this one is too cold, so are the others: then all of them go back, and the caller to sqlx's pool.
     fn warmest(&self) -> Option<Warm> {
         let mut kept = self.kept();
-        let warm = kept.warm.pop_if(|warm| warm.since.elapsed() < WARM);
+        let warm = kept.warm.pop_if(|warm| warm.since.elapsed() < FRESH);
         if warm.is_none() {
             kept.warm.clear();
         }
@@ -120,9 +119,13 @@ impl Desk {
     /// Returns what nobody borrowed again, until nothing is warm.
     async fn cool(self: Arc<Self>) {
         loop {
-            tokio::time::sleep(WARM).await;
+            tokio::time::sleep(FRESH).await;
             let mut kept = self.kept();
-            let cold = kept.warm.iter().take_while(|warm| warm.since.elapsed() >= WARM).count();
+            let cold = kept
+                .warm
+                .iter()
+                .take_while(|warm| warm.since.elapsed() >= FRESH)
+                .count();
             kept.warm.drain(..cold);
             if kept.warm.is_empty() {
                 kept.watched = false;

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 /// A connection that does not answer for this long after its use is given up. Without it, a peer that vanished (a node
 /// cut off) would hold the pool's place until the kernel gives up, a quarter of an hour later.
-const LOST: Duration = Duration::from_secs(5);
+pub(crate) const LOST: Duration = Duration::from_secs(5);
 
 /// A connection that was used a moment ago is not asked whether it lives: that would double the round trips of a busy
 /// process. One that waited longer is, because a failover may have passed meanwhile.
-const FRESH: Duration = Duration::from_secs(1);
+pub(crate) const FRESH: Duration = Duration::from_secs(1);
 
 /// Cloning shares the connections.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Pool {
         self
     }
 
-    /// For statements that belong together without being a transaction.
+    /// For a caller that has to know whether its statement was sent.
     pub async fn lease(&self) -> Result<Lease, sqlx::Error> {
         self.desk.lease().await
     }

@@ -1,12 +1,10 @@
 //! A transaction of a pool. Dropped without a commit, it is rolled back behind the caller's back.
 
 use crate::lease::Lease;
+use crate::pool::LOST;
 use sqlx::{Executor, PgConnection};
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
-/// For the rollback of a transaction that was dropped; a connection that takes longer is closed, which rolls back too.
-const LOST: Duration = Duration::from_secs(5);
 const HERE: &str = "there until the transaction ends";
 
 #[derive(Debug)]
@@ -49,6 +47,7 @@ impl Drop for Transaction {
     }
 }
 
+/// A connection that takes too long is closed, which rolls back too.
 async fn abandon(mut lease: Lease) {
     match tokio::time::timeout(LOST, lease.execute("rollback")).await {
         Ok(Ok(_)) => lease.keep(),

@@ -13,7 +13,7 @@ async fn database() -> OneDatabase {
     OneDatabase::start(&[]).await.unwrap()
 }
 
-/// With one connection and little patience.
+/// With one connection, so that every statement gets the one before's.
 async fn one_connection() -> Pool {
     let mut database = database().await;
     database.timeouts.connections = 1;
