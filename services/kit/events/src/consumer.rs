@@ -2,6 +2,7 @@
 //! batches: what is there, up to the batch's size, and for a moment what still comes. What becomes of them is decided
 //! in `delivery`.
 
+use crate::bundle::count;
 use crate::copies::Copies;
 use crate::delivery::Lane;
 use crate::{Broker, BrokerError, EventMetrics, Handler};
@@ -62,9 +63,9 @@ impl<H: Handler> Consumer<H> {
         self
     }
 
-    /// Messages handled together at most.
-    pub fn batch(mut self, messages: u16) -> Self {
-        self.batch = messages.max(1);
+    /// Events handled together; the last message may bring some more.
+    pub fn batch(mut self, events: u16) -> Self {
+        self.batch = events.max(1);
         self
     }
 
@@ -192,18 +193,21 @@ impl<H: Handler> Session<H> {
 
     /// A batch, and why there will be no other.
     async fn gather(&self, deliveries: &mut Deliveries) -> (Vec<Delivery>, Option<String>) {
-        let mut batch = Vec::new();
+        let (mut batch, mut events) = (Vec::new(), 0);
         let mut failure = None;
         let mut next = deliveries.next().await;
         let linger = tokio::time::sleep(self.linger);
         tokio::pin!(linger);
         loop {
             match next {
-                Some(Ok(delivery)) => batch.push(delivery),
+                Some(Ok(delivery)) => {
+                    events += count(&delivery.properties);
+                    batch.push(delivery);
+                }
                 Some(Err(error)) => failure = Some(error.to_string()),
                 None => failure = Some("the queue was closed".to_owned()),
             }
-            if failure.is_some() || batch.len() >= usize::from(self.batch) {
+            if failure.is_some() || events >= usize::from(self.batch) {
                 return (batch, failure);
             }
             next = tokio::select! {

@@ -3,17 +3,15 @@
 
 use crate::copies::Copies;
 use crate::fate::Fate;
-use crate::headers::Past;
 use crate::metrics::QueueMetrics;
+use crate::parcel::Parcel;
 use crate::{HandleError, Handler, Message};
 use futures::{FutureExt, StreamExt, stream};
 use lapin::message::Delivery;
-use lapin::options::BasicAckOptions;
 use shop_contract::event::Queue;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// Messages of one batch that are handled alone at the same time.
 const ALONE: usize = 8;
@@ -29,31 +27,34 @@ pub(crate) struct Lane<H> {
 
 impl<H: Handler> Lane<H> {
     pub async fn deliver(&self, copies: &Copies, batch: Vec<Delivery>, end: &CancellationToken) {
-        if let Some(metrics) = &self.metrics {
-            metrics.deliveries.inc_by(batch.len() as u64);
-        }
-        let (mut messages, mut deliveries) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+        let (mut parcels, mut messages, mut unreadable) = (Vec::with_capacity(batch.len()), Vec::new(), Vec::new());
         for delivery in batch {
-            match message_of(&delivery) {
-                Some(message) => {
-                    messages.push(message);
-                    deliveries.push(delivery);
+            match Parcel::open(delivery) {
+                (parcel, Ok(events)) => {
+                    messages.extend(events.into_iter().map(|event| (parcels.len(), event)));
+                    parcels.push(parcel);
                 }
-                None => {
-                    let fate = Fate::Dead("the message has no id that is a UUID".to_owned());
-                    self.settle(copies, &delivery, fate, end).await;
-                }
+                (parcel, Err(reason)) => unreadable.push((parcel, reason)),
             }
         }
+        let (of, messages): (Vec<usize>, Vec<Message>) = messages.into_iter().unzip();
+        if let Some(metrics) = &self.metrics {
+            metrics.deliveries.inc_by((messages.len() + unreadable.len()) as u64);
+        }
+        for (parcel, reason) in unreadable {
+            self.settle(copies, &parcel, parcel.whole(), Fate::Dead(reason), end)
+                .await;
+        }
         match self.handle(&messages).await {
-            Ok(()) => self.acknowledge(&deliveries).await,
+            Ok(()) => self.acknowledge(&parcels).await,
             Err(error) => {
                 tracing::warn!(
                     queue = self.queue.name,
                     messages = messages.len(),
                     "not handled: {error}"
                 );
-                self.one_by_one(copies, &messages, &deliveries, error, end).await;
+                let items: Vec<_> = of.iter().map(|index| &parcels[*index]).zip(&messages).collect();
+                self.one_by_one(copies, &items, error, end).await;
             }
         }
     }
@@ -75,40 +76,39 @@ impl<H: Handler> Lane<H> {
     async fn one_by_one(
         &self,
         copies: &Copies,
-        messages: &[Message],
-        deliveries: &[Delivery],
+        items: &[(&Parcel, &Message)],
         error: HandleError,
         end: &CancellationToken,
     ) {
-        if let ([message], [delivery]) = (messages, deliveries) {
-            let fate = self.fate(message, delivery, error);
-            return self.settle(copies, delivery, fate, end).await;
+        if let [(parcel, message)] = items {
+            let letter = parcel.letter(message);
+            let fate = self.fate(message, &letter, error);
+            return self.settle(copies, parcel, letter, fate, end).await;
         }
-        let pairs = messages.iter().zip(deliveries);
-        let alone: Vec<_> = pairs
-            .map(|(message, delivery)| self.alone(copies, message, delivery, end))
+        let alone: Vec<_> = items
+            .iter()
+            .map(|(parcel, message)| self.alone(copies, parcel, message, end))
             .collect();
         stream::iter(alone).buffer_unordered(ALONE).collect::<()>().await;
     }
 
-    async fn alone(&self, copies: &Copies, message: &Message, delivery: &Delivery, end: &CancellationToken) {
+    async fn alone(&self, copies: &Copies, parcel: &Parcel, message: &Message, end: &CancellationToken) {
+        let letter = parcel.letter(message);
         let fate = match self.handle(std::slice::from_ref(message)).await {
             Ok(()) => Fate::Done,
-            Err(error) => self.fate(message, delivery, error),
+            Err(error) => self.fate(message, &letter, error),
         };
-        self.settle(copies, delivery, fate, end).await;
+        self.settle(copies, parcel, letter, fate, end).await;
     }
 
-    async fn acknowledge(&self, deliveries: &[Delivery]) {
-        let (Some(last), one_at_a_time) = (deliveries.last(), self.one_at_a_time) else {
+    async fn acknowledge(&self, parcels: &[Parcel]) {
+        let Some(last) = parcels.last() else {
             return;
         };
-        let acknowledged = if one_at_a_time {
-            last.ack(BasicAckOptions { multiple: true }).await
+        let acknowledged = if self.one_at_a_time {
+            last.acknowledge_all_before().await
         } else {
-            let acks = deliveries
-                .iter()
-                .map(|delivery| delivery.ack(BasicAckOptions::default()));
+            let acks = parcels.iter().map(Parcel::acknowledge);
             futures::future::try_join_all(acks).await.map(|_| true)
         };
         self.note(acknowledged);
@@ -119,15 +119,4 @@ impl<H: Handler> Lane<H> {
             tracing::info!(queue = self.queue.name, "not acknowledged, it will come again: {error}");
         }
     }
-}
-
-fn message_of(delivery: &Delivery) -> Option<Message> {
-    let id = delivery.properties.message_id().as_ref()?.as_str();
-    let kind = delivery.properties.kind().as_ref().map(ToString::to_string);
-    Some(Message {
-        id: Uuid::try_parse(id).ok()?,
-        kind: kind.unwrap_or_else(|| delivery.routing_key.to_string()),
-        payload: delivery.data.clone(),
-        attempt: Past::of(&delivery.properties).attempts + 1,
-    })
 }

@@ -5,9 +5,8 @@
 use crate::copies::{Copies, Copy};
 use crate::delivery::Lane;
 use crate::headers::{Death, Past};
+use crate::parcel::{Letter, Parcel};
 use crate::{BrokerError, HandleError, Handler, Message};
-use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use shop_contract::event::{DEAD_LETTER_EXCHANGE, DELAYS, Delay};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
@@ -26,10 +25,10 @@ pub(crate) enum Fate {
 }
 
 impl<H: Handler> Lane<H> {
-    pub(crate) fn fate(&self, message: &Message, delivery: &Delivery, error: HandleError) -> Fate {
+    pub(crate) fn fate(&self, message: &Message, letter: &Letter<'_>, error: HandleError) -> Fate {
         let (queue, id, kind) = (self.queue.name, message.id, &message.kind);
         tracing::warn!(queue, %id, kind, attempt = message.attempt, "not handled: {error}");
-        let Past { attempts, waits } = Past::of(&delivery.properties);
+        let Past { attempts, waits } = Past::of(&letter.properties);
         match error {
             HandleError::Poison(reason) => Fate::Dead(reason),
             HandleError::Failed(reason) if attempts + 1 >= ATTEMPTS => {
@@ -52,45 +51,45 @@ impl<H: Handler> Lane<H> {
         }
     }
 
-    pub(crate) async fn settle(&self, copies: &Copies, delivery: &Delivery, fate: Fate, end: &CancellationToken) {
+    pub(crate) async fn settle(
+        &self,
+        copies: &Copies,
+        parcel: &Parcel,
+        letter: Letter<'_>,
+        fate: Fate,
+        end: &CancellationToken,
+    ) {
         let settled = match fate {
-            Fate::Done => delivery.ack(BasicAckOptions::default()).await,
-            Fate::Later(delay, past) => match self.put_off(copies, delivery, delay, past).await {
-                Ok(()) => delivery.ack(BasicAckOptions::default()).await,
-                Err(error) => self.give_back(delivery, &error, end).await,
+            Fate::Done => parcel.settled().await,
+            Fate::Later(delay, past) => match self.put_off(copies, letter, delay, past).await {
+                Ok(()) => parcel.settled().await,
+                Err(error) => self.give_back(parcel, &error, end).await,
             },
-            Fate::Dead(reason) => match self.bury(copies, delivery, reason).await {
-                Ok(()) => delivery.ack(BasicAckOptions::default()).await,
-                // RabbitMQ moves it by itself then, without our reason.
+            Fate::Dead(reason) => match self.bury(copies, letter, reason).await {
+                Ok(()) => parcel.settled().await,
                 Err(error) => {
                     tracing::warn!(queue = self.queue.name, "dead letter without its reason: {error}");
-                    delivery.reject(BasicRejectOptions { requeue: false }).await
+                    parcel.reject().await
                 }
             },
         };
         self.note(settled);
     }
 
-    async fn put_off(
-        &self,
-        copies: &Copies,
-        delivery: &Delivery,
-        delay: &Delay,
-        past: Past,
-    ) -> Result<(), BrokerError> {
+    async fn put_off(&self, copies: &Copies, letter: Letter<'_>, delay: &Delay, past: Past) -> Result<(), BrokerError> {
         if let Some(metrics) = &self.metrics {
             metrics.retries.inc();
         }
         let copy = Copy {
             exchange: delay.name,
             routing_key: self.queue.name,
-            payload: &delivery.data,
-            properties: past.onto(&delivery.properties),
+            payload: letter.payload,
+            properties: past.onto(&letter.properties),
         };
         copies.send(copy).await
     }
 
-    async fn bury(&self, copies: &Copies, delivery: &Delivery, reason: String) -> Result<(), BrokerError> {
+    async fn bury(&self, copies: &Copies, letter: Letter<'_>, reason: String) -> Result<(), BrokerError> {
         if let Some(metrics) = &self.metrics {
             metrics.dead_letters.inc();
         }
@@ -106,28 +105,19 @@ impl<H: Handler> Lane<H> {
         let copy = Copy {
             exchange: DEAD_LETTER_EXCHANGE,
             routing_key: self.queue.dead_letters,
-            payload: &delivery.data,
-            properties: death.onto(&delivery.properties, Past::of(&delivery.properties), now),
+            payload: letter.payload,
+            properties: death.onto(&letter.properties, Past::of(&letter.properties), now),
         };
         copies.send(copy).await
     }
 
-    async fn give_back(
-        &self,
-        delivery: &Delivery,
-        error: &BrokerError,
-        end: &CancellationToken,
-    ) -> lapin::Result<bool> {
+    async fn give_back(&self, parcel: &Parcel, error: &BrokerError, end: &CancellationToken) -> lapin::Result<bool> {
         tracing::warn!(queue = self.queue.name, "could not be put off, given back: {error}");
         tokio::select! {
             () = end.cancelled() => {}
             () = tokio::time::sleep(GIVE_BACK) => {}
         }
-        let options = BasicNackOptions {
-            requeue: true,
-            multiple: false,
-        };
-        delivery.nack(options).await
+        parcel.give_back().await
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a message carries besides its payload: how often it failed by itself, how often it waited for a tier, and why
 //! it was given up. Copies keep id, type and payload; nothing else of an earlier life.
 
+use crate::bundle::IDS;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
@@ -72,6 +73,12 @@ impl Death {
 /// As it was first published.
 pub(crate) fn bare(properties: &BasicProperties) -> BasicProperties {
     let mut bare = BasicProperties::default().with_delivery_mode(2);
+    let ids = properties.headers().as_ref().and_then(|table| table.inner().get(IDS));
+    if let Some(ids) = ids {
+        let mut table = FieldTable::default();
+        table.insert(IDS.into(), ids.clone());
+        bare = bare.with_headers(table);
+    }
     if let Some(id) = properties.message_id() {
         bare = bare.with_message_id(id.clone());
     }

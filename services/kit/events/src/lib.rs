@@ -7,6 +7,7 @@
 
 mod backlog;
 mod broker;
+mod bundle;
 mod consumer;
 mod copies;
 pub mod dead_letters;
@@ -17,6 +18,8 @@ mod headers;
 mod inbox;
 mod metrics;
 mod outbox;
+mod pace;
+mod parcel;
 mod publish;
 mod relay;
 mod relays;
@@ -25,6 +28,7 @@ mod wake;
 
 pub use backlog::purge;
 pub use broker::{Broker, BrokerError};
+pub use bundle::events;
 pub use consumer::Consumer;
 pub use fate::ATTEMPTS;
 pub use handler::{HandleError, Handler, Message};

@@ -1,8 +1,10 @@
-//! Publishes claimed rows and waits for their confirms. Returned, refused or unconfirmed is not published.
+//! Publishes claimed rows, those of one kind together, and waits for the confirms. Returned, refused or unconfirmed is
+//! not published.
 
 use crate::backlog::Claimed;
+use crate::bundle::{Bundle, bundles};
 use lapin::options::BasicPublishOptions;
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{Channel, Confirmation};
 use shop_contract::event::EXCHANGE;
 use std::time::Duration;
 use uuid::Uuid;
@@ -22,10 +24,10 @@ pub(crate) async fn publish(channel: &Channel, rows: &[Claimed], patience: Durat
         broken: None,
     };
     let deadline = tokio::time::Instant::now() + patience;
-    let mut waiting = Vec::with_capacity(rows.len());
-    for row in rows {
-        match tokio::time::timeout_at(deadline, publish_one(channel, row)).await {
-            Ok(Ok(confirm)) => waiting.push((row.id, confirm)),
+    let mut waiting = Vec::new();
+    for bundle in bundles(rows) {
+        match tokio::time::timeout_at(deadline, publish_one(channel, &bundle)).await {
+            Ok(Ok(confirm)) => waiting.push((bundle, confirm)),
             Ok(Err(error)) => sent.broken = Some(error.to_string()),
             Err(_) => sent.broken = Some("could not publish in time".to_owned()),
         }
@@ -33,14 +35,14 @@ pub(crate) async fn publish(channel: &Channel, rows: &[Claimed], patience: Durat
             break;
         }
     }
-    for (id, confirm) in waiting {
+    for (bundle, confirm) in waiting {
         match tokio::time::timeout_at(deadline, confirm).await {
-            Ok(Ok(Confirmation::Ack(None))) => sent.confirmed.push(id),
+            Ok(Ok(Confirmation::Ack(None))) => sent.confirmed.extend(bundle.ids()),
             Ok(Ok(Confirmation::Ack(Some(_)))) => {
-                tracing::error!(event = %id, "returned: no queue is bound for this event");
-                sent.refused.push(id);
+                tracing::error!(kind = bundle.kind(), "returned: no queue is bound for this event");
+                sent.refused.extend(bundle.ids());
             }
-            Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => sent.refused.push(id),
+            Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => sent.refused.extend(bundle.ids()),
             Ok(Err(error)) => sent.broken = Some(error.to_string()),
             Err(_) => sent.broken = Some(format!("no confirm within {} s", patience.as_secs())),
         }
@@ -48,23 +50,13 @@ pub(crate) async fn publish(channel: &Channel, rows: &[Claimed], patience: Durat
     sent
 }
 
-async fn publish_one(channel: &Channel, row: &Claimed) -> lapin::Result<lapin::PublisherConfirm> {
-    let properties = BasicProperties::default()
-        .with_delivery_mode(2)
-        .with_content_type("application/json".into())
-        .with_message_id(row.id.to_string().into())
-        .with_type(row.kind.as_str().into());
+async fn publish_one(channel: &Channel, bundle: &Bundle<'_>) -> lapin::Result<lapin::PublisherConfirm> {
     let options = BasicPublishOptions {
         mandatory: true,
         ..BasicPublishOptions::default()
     };
+    let (properties, payload) = bundle.message();
     channel
-        .basic_publish(
-            EXCHANGE.into(),
-            row.kind.as_str().into(),
-            options,
-            row.payload.as_bytes(),
-            properties,
-        )
+        .basic_publish(EXCHANGE.into(), bundle.kind().into(), options, &payload, properties)
         .await
 }

@@ -3,6 +3,7 @@
 //! on): often after work, twice a second when idle. Beside it, figures and the removal of what is done with.
 
 use crate::metrics::OutboxMetrics;
+use crate::pace::{Pace, SHORT};
 use crate::relay::BATCH;
 use crate::{Broker, EventMetrics, RelayError, Tables, backlog, relay_batch, wake};
 use lapin::{Channel, Connection};
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 /// For all confirms of a batch.
 const CONFIRM: Duration = Duration::from_secs(10);
 /// Between two looks: the first after work, the last when idle. The first is what an order waits at each step of its
-/// saga, and what lets events gather: a look costs the same for one as for many.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// saga; a busy outbox waits longer, see [`Pace`].
+const PAUSE: (Duration, Duration) = (SHORT, Duration::from_millis(500));
 /// How long after an event was appended here a look that finds nothing is followed by another at once: its transaction
 /// commits within this time.
 const ALERT: Duration = Duration::from_millis(100);
@@ -108,16 +109,18 @@ impl Relay {
         let mut link: Option<(Connection, Channel)> = None;
         let mut appended = wake::listen();
         let (mut pause, mut retry, mut alert) = (PAUSE.0, RETRY.0, Instant::now());
+        let mut pace = Pace::new(Instant::now());
         while let Some(pool) = self.pool() {
             let (wait, may_wake) = match self.round(&pool, &mut link).await {
-                Ok(0) if Instant::now() < alert => (PAUSE.0, true),
+                Ok(0) if Instant::now() < alert => (pace.short(), true),
                 Ok(0) => {
                     pause = (pause * 2).min(PAUSE.1);
                     (pause, true)
                 }
                 Ok(rows) => {
+                    pace.note(rows, Instant::now());
                     (pause, retry) = (PAUSE.0, RETRY.0);
-                    (if rows >= BATCH { Duration::ZERO } else { pause }, false)
+                    (if rows >= BATCH { Duration::ZERO } else { pace.short() }, false)
                 }
                 Err(error) => {
                     tracing::warn!(tier = &**pool.tier(), outbox = self.tables.outbox, "relay: {error}");
@@ -133,7 +136,7 @@ impl Relay {
                 () = tokio::time::sleep(wait) => {}
                 _ = appended.changed(), if may_wake => {
                     (pause, alert) = (PAUSE.0, Instant::now() + ALERT);
-                    tokio::time::sleep(PAUSE.0).await;
+                    tokio::time::sleep(pace.short()).await;
                 }
             }
         }

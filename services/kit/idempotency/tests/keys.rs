@@ -7,7 +7,9 @@ use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use shop_kit_idempotency::{Begin, FinishError, IdempotencyKey, TABLE_SQL, Ticket, begin, fingerprint, purge};
 use shop_kit_postgres::Pool;
-use shop_kit_testshards::OneDatabase;
+use shop_kit_testshards::{OneDatabase, PATIENCE};
+use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 const TABLE: &str = "idempotency";
@@ -73,6 +75,18 @@ async fn a_repeated_request_gets_the_kept_answer() {
     // Somebody else's key of the same name is another key.
     let other = begin(&pool, TABLE, Uuid::from_u128(8), "k", b"two").await.unwrap();
     assert!(matches!(other, Begin::Fresh(_)));
+}
+
+#[tokio::test]
+async fn only_the_answer_waits_until_it_is_durable() {
+    let database = OneDatabase::start(&[]).await.unwrap();
+    let pool = database.pool("postgres/test");
+    sqlx::raw_sql(TABLE_SQL).execute(pool.executor()).await.unwrap();
+    database.lose_standby().await.unwrap();
+    let pool = database.pool("postgres/test");
+    let first = timeout(PATIENCE, ticket(&pool, "k", b"one")).await.unwrap().unwrap();
+    let answer = timeout(Duration::from_secs(1), finish(&pool, &first)).await;
+    assert!(answer.is_err(), "an answer was kept that a failover can lose");
 }
 
 #[tokio::test]

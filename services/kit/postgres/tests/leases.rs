@@ -3,7 +3,11 @@
 
 use shop_kit_postgres::{Pool, StoreError};
 use shop_kit_testshards::{OneDatabase, PATIENCE};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 const MOMENT: Duration = Duration::from_millis(200);
 /// Longer than a connection stays warm.
@@ -40,6 +44,47 @@ async fn one_connection_serves_one_statement_after_the_other() {
     }
     tokio::time::sleep(COLD).await;
     assert_eq!(number(&pool, "select pg_backend_pid()").await, first);
+}
+
+#[tokio::test]
+async fn a_statement_on_a_warm_connection_is_one_round_trip() {
+    let mut database = database().await;
+    database.timeouts.connections = 1;
+    let sent = count_on_the_way(&mut database).await;
+    let pool = database.pool("postgres/test");
+    number(&pool, "select 1").await;
+    let before = sent.load(Ordering::SeqCst);
+    for _ in 0..20 {
+        number(&pool, "select 1").await;
+    }
+    assert_eq!(sent.load(Ordering::SeqCst) - before, 20);
+}
+
+/// Puts a wire between pools and the database, and counts how often something was sent to the database.
+async fn count_on_the_way(database: &mut OneDatabase) -> Arc<AtomicU64> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    let there = (database.address.host.clone(), database.address.port);
+    (database.address.host, database.address.port) = (here.ip().to_string(), here.port());
+    let sent = Arc::new(AtomicU64::new(0));
+    let count = sent.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(there.clone()).await.unwrap();
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = server.into_split();
+            let count = count.clone();
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    to_server.write_all(&bytes[..length]).await.unwrap();
+                }
+            });
+        }
+    });
+    sent
 }
 
 #[tokio::test]

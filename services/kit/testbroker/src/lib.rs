@@ -6,11 +6,11 @@ mod wire;
 
 use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::protocol::basic::AMQPProperties;
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use shop_contract::event::{EXCHANGE, QUEUES, Queue};
 use shop_kit_config::Secret;
-use shop_kit_events::Broker;
+use shop_kit_events::{Broker, Message, events};
 use shop_kit_testbed::RabbitMq;
 use shop_kit_testshards::PATIENCE;
 use std::time::{Duration, Instant};
@@ -34,6 +34,13 @@ pub struct TestBroker {
 pub struct Taken {
     pub payload: Vec<u8>,
     pub properties: AMQPProperties,
+}
+
+impl Taken {
+    /// What it holds.
+    pub fn events(&self) -> Vec<Message> {
+        events(&self.properties, "", &self.payload).expect("a message of events")
+    }
 }
 
 impl TestBroker {
@@ -86,10 +93,17 @@ impl TestBroker {
 
     /// Publishes as the relay does, past the wire; returns when RabbitMQ has it.
     pub async fn publish(&self, kind: &str, id: Uuid, payload: &[u8]) {
-        let properties = AMQPProperties::default()
+        self.send(kind, id, payload, None).await;
+    }
+
+    async fn send(&self, kind: &str, id: Uuid, payload: &[u8], headers: Option<FieldTable>) {
+        let mut properties = AMQPProperties::default()
             .with_delivery_mode(2)
             .with_message_id(id.to_string().into())
             .with_type(kind.into());
+        if let Some(headers) = headers {
+            properties = properties.with_headers(headers);
+        }
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
@@ -102,6 +116,20 @@ impl TestBroker {
         let confirmed = sent.await.expect("the event is confirmed");
         assert!(confirmed.is_ack(), "{kind} was refused: {confirmed:?}");
         assert!(confirmed.take_message().is_none(), "no queue is bound for {kind}");
+    }
+
+    /// Publishes several events as one message, as the relay does with what gathered.
+    pub async fn publish_together(&self, kind: &str, events: &[(Uuid, &[u8])]) {
+        let (mut ids, mut payload) = (Vec::new(), Vec::new());
+        for (id, event) in events {
+            ids.push(AMQPValue::LongString(id.to_string().into()));
+            payload.push(0x1e);
+            payload.extend_from_slice(event);
+            payload.push(b'\n');
+        }
+        let mut headers = FieldTable::default();
+        headers.insert("x-shop-events".into(), AMQPValue::FieldArray(ids.into()));
+        self.send(kind, events[0].0, &payload, Some(headers)).await;
     }
 
     /// Takes a message for good, waiting for one to come.

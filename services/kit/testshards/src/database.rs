@@ -58,6 +58,24 @@ impl OneDatabase {
         Ok(this)
     }
 
+    /// From now on a commit on a new connection that waits until it is durable waits for a standby that does not exist.
+    pub async fn lose_standby(&self) -> anyhow::Result<()> {
+        let server = Postgres::shared().await?;
+        let mut connection = PgConnection::connect(&server.url("postgres")).await?;
+        for statement in [
+            // All other databases of the server wait for nothing.
+            format!(
+                "alter database {} set synchronous_commit = on",
+                self.credentials.database
+            ),
+            "alter system set synchronous_standby_names = 'nobody'".to_owned(),
+            "select pg_reload_conf()".to_owned(),
+        ] {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await?;
+        }
+        Ok(connection.close().await?)
+    }
+
     /// A pool of it that calls itself `tier`.
     pub fn pool(&self, tier: &str) -> Pool {
         Pool::lazy(tier, &self.address, &self.credentials, self.timeouts)

@@ -1,5 +1,6 @@
 //! Takes dead letters one after another and decides each: left where it was, sent back, or removed.
 
+use crate::bundle::count;
 use crate::copies::{Copies, Copy};
 use crate::headers::{Death, Past, bare};
 use crate::{Broker, BrokerError};
@@ -21,6 +22,8 @@ pub struct DeadLetter {
     pub kind: String,
     pub reason: String,
     pub attempts: u32,
+    /// How many events it holds: more than one when RabbitMQ gave up a message that nobody lived to open.
+    pub events: usize,
     /// RFC 3339; unknown when RabbitMQ itself gave it up.
     pub died_at: Option<String>,
     pub payload: String,
@@ -133,6 +136,7 @@ fn letter(queue: &Queue, message: &BasicGetMessage) -> DeadLetter {
         kind: kind.unwrap_or_default(),
         reason: Death::of(properties).reason,
         attempts: Past::of(properties).attempts,
+        events: count(properties),
         died_at: died_at.map(|time| time.to_string()),
         payload: String::from_utf8_lossy(&message.data).into_owned(),
     }

@@ -41,7 +41,7 @@ pub enum DeadLetters {
 #[derive(Clone, Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Which {
-    /// The message with this id.
+    /// The message with this id, and with it the events it came with.
     #[arg(long)]
     id: Option<Uuid>,
     /// All that are there now.

@@ -29,15 +29,20 @@ fn block(out: &mut impl Write, letter: &DeadLetter) -> Result<()> {
         kind,
         reason,
         attempts,
+        events,
         died_at,
         payload,
     } = letter;
     let id = id.map_or_else(|| "(no id)".to_owned(), |id| id.to_string());
     let when = died_at.as_deref().unwrap_or("at an unknown time");
     let shown: String = payload.chars().take(SHOWN).collect();
+    let with = match events {
+        0 | 1 => String::new(),
+        more => format!(" and {} more", more - 1),
+    };
     writeln!(
         out,
-        "{id}  {queue}  {kind}  {attempts} failed attempts, given up {when}"
+        "{id}{with}  {queue}  {kind}  {attempts} failed attempts, given up {when}"
     )?;
     writeln!(out, "    {reason}")?;
     writeln!(out, "    {shown}")

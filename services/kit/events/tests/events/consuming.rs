@@ -2,10 +2,10 @@
 
 use crate::place::{KIND, Noting, Place, Running};
 use lapin::BasicProperties;
-use lapin::options::{BasicPublishOptions, ExchangeDeleteOptions};
+use lapin::options::{BasicGetOptions, BasicNackOptions, BasicPublishOptions, ExchangeDeleteOptions};
 use prometheus::{Registry, TextEncoder};
 use shop_contract::event::{DELAYS, EXCHANGE, ORDER_WORK};
-use shop_kit_events::dead_letters::list;
+use shop_kit_events::dead_letters::{list, replay};
 use shop_kit_events::{Consumer, EventMetrics, HandleError, Message};
 use shop_kit_testbroker::{TestBroker, Wire};
 use std::time::Duration;
@@ -84,6 +84,105 @@ async fn one_bad_message_does_not_hold_up_its_batch() {
     let letters = list(&broker.broker, &[ORDER_WORK], 10).await.unwrap();
     assert_eq!((letters[0].id, letters[0].reason.as_str()), (Some(bad), "it is bad"));
     assert_eq!((letters[0].queue, letters[0].kind.as_str()), (ORDER_WORK.name, KIND));
+}
+
+/// Several events in one message; returns their ids.
+async fn publish_together(broker: &TestBroker, words: &[&str]) -> Vec<Uuid> {
+    let events: Vec<(Uuid, &[u8])> = words.iter().map(|word| (Uuid::now_v7(), word.as_bytes())).collect();
+    broker.publish_together(KIND, &events).await;
+    events.iter().map(|(id, _)| *id).collect()
+}
+
+#[tokio::test]
+async fn of_events_that_came_together_each_has_its_own_fate() {
+    let (place, broker) = start().await;
+    let ids = publish_together(&broker, &["fine", "poison", "once", "fine", "always"]).await;
+    let verdict = |message: &Message| match &*message.payload {
+        b"poison" => Some(HandleError::Poison("it is bad".to_owned())),
+        b"once" if message.attempt == 1 => Some(HandleError::Failed("not yet".to_owned())),
+        b"always" => Some(HandleError::Failed("no luck".to_owned())),
+        _ => None,
+    };
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 3).await;
+    broker.until_waiting(ORDER_WORK.dead_letters, 2).await;
+    consumer.stop().await;
+    broker.until_waiting(ORDER_WORK.name, 0).await;
+    let mut letters = list(&broker.broker, &[ORDER_WORK], 10).await.unwrap();
+    letters.sort_by_key(|letter| letter.id);
+    let told: Vec<_> = letters
+        .iter()
+        .map(|letter| (letter.id, &*letter.payload, letter.events))
+        .collect();
+    assert_eq!(told, [(Some(ids[1]), "poison", 1), (Some(ids[4]), "always", 1)]);
+    assert_eq!(replay(&broker.broker, &[ORDER_WORK], Some(ids[4])).await.unwrap(), 1);
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 4).await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn events_that_came_together_come_again_together_when_one_could_not_be_put_off() {
+    let (place, broker) = start().await;
+    let options = ExchangeDeleteOptions::default();
+    let gone = broker.channel.exchange_delete(DELAYS[0].name.into(), options);
+    gone.await.unwrap();
+    let ids = publish_together(&broker, &["fine", "bad", "fine"]).await;
+    let verdict = |message: &Message| says(message, "bad").then(|| HandleError::Failed("no luck".to_owned()));
+    let handler = Noting::new(place.pool(0), verdict);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    // Together, alone, and the same again.
+    handler.until_attempts(ids[1], 4).await;
+    consumer.stop().await;
+    broker.until_waiting(ORDER_WORK.name, 1).await;
+    assert_eq!(place.count(0, EFFECTS).await, 2);
+    let back = broker.take(ORDER_WORK.name).await.events();
+    assert_eq!(back.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
+}
+
+#[tokio::test]
+async fn a_message_nobody_lives_to_open_is_given_up_and_replayed_whole() {
+    let (place, broker) = start().await;
+    let ids = publish_together(&broker, &["fine", "fine"]).await;
+    let options = BasicGetOptions::default();
+    // As consumers that die over it do, until RabbitMQ has enough of it.
+    loop {
+        let got = broker.channel.basic_get(ORDER_WORK.name.into(), options).await.unwrap();
+        let Some(got) = got else { break };
+        got.delivery
+            .nack(BasicNackOptions {
+                requeue: true,
+                multiple: false,
+            })
+            .await
+            .unwrap();
+    }
+    broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
+    let letter = &list(&broker.broker, &[ORDER_WORK], 10).await.unwrap()[0];
+    assert_eq!((letter.id, letter.events, letter.attempts), (Some(ids[0]), 2, 0));
+    assert_eq!(replay(&broker.broker, &[ORDER_WORK], Some(ids[0])).await.unwrap(), 1);
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 2).await;
+    consumer.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_sequence_of_its_events_goes_to_the_dead_letters() {
+    let (place, broker) = start().await;
+    // The text separator is in the middle of the first event.
+    let events: [(Uuid, &[u8]); 2] = [(Uuid::now_v7(), b"a\x1eb"), (Uuid::now_v7(), b"fine")];
+    broker.publish_together(KIND, &events).await;
+    publish(&broker, "fine").await;
+    let handler = Noting::new(place.pool(0), |_| None);
+    let consumer = Running::consumer(&broker.broker, &handler, &metrics());
+    place.until(0, EFFECTS, 1).await;
+    broker.until_waiting(ORDER_WORK.dead_letters, 1).await;
+    consumer.stop().await;
+    let letter = &list(&broker.broker, &[ORDER_WORK], 10).await.unwrap()[0];
+    assert_eq!(letter.reason, "the message has 3 events and 2 ids");
 }
 
 #[tokio::test]
