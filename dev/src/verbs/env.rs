@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::place::Place;
 
-/// `eval "$(./shop env)"` puts kubectl and helm on the PATH and points them at the cluster.
+/// `eval "$(./shop env)"` puts kubectl, helm and shop-operator on the PATH and points them at the cluster.
 pub fn run(place: &Place) -> Result<()> {
     screen_line!("export KUBECONFIG={}", quoted(&place.kubeconfig().to_string_lossy()));
     screen_line!("export PATH={}:\"$PATH\"", quoted(&place.bin().to_string_lossy()));

@@ -50,6 +50,8 @@ pub enum Size {
     Medium,
 }
 
+/// The program, for `shop-operator plan`.
+const OPERATOR: &str = "shop-operator";
 /// Longest wait for a shop on a busy machine.
 const SHOP_LIMIT: Duration = Duration::from_secs(900);
 
@@ -79,7 +81,10 @@ fn hints(foreign: bool) -> Vec<(String, &'static str)> {
         demo::NODE_PORT
     );
     let mut hints = vec![
-        (r#"eval "$(./shop env)""#.to_string(), "kubectl and helm on your PATH"),
+        (
+            r#"eval "$(./shop env)""#.to_string(),
+            "kubectl, helm and shop-operator on your PATH",
+        ),
         ("kubectl get shop -o wide".to_string(), ""),
     ];
     if !foreign {
@@ -209,6 +214,8 @@ fn images_step(
         step.say("registry");
         prepare()?;
         let built = images::build(place, Some(registry), &|text| step.say(text))?;
+        let operator = crate::images::program(place, OPERATOR, &place.log("programs"))?;
+        link(&operator, &place.bin().join(OPERATOR))?;
         let text = format!("{} images, {}", built.references.len(), screen::size(built.bytes));
         Ok((built.references, text))
     })

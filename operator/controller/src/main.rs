@@ -84,15 +84,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run(arguments),
         Command::Crd => offline::print_crd(),
         Command::Plan(arguments) => offline::plan(&arguments),
-        Command::Completion { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Arguments::command(),
-                "shop-operator",
-                &mut std::io::stdout(),
-            );
-            ExitCode::SUCCESS
-        }
+        Command::Completion { shell } => offline::print_completion(shell, &mut Arguments::command()),
     }
 }
 

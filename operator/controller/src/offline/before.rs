@@ -5,13 +5,19 @@ use crate::kinds::{KINDS, KindIndex};
 use crate::memory;
 use crate::observe;
 use anyhow::Context as _;
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
 use serde_json::Value;
 use shop_api::ShopDeployment;
+use shop_plan::inputs::Images;
 use shop_plan::observed::{Observed, Seen};
 use shop_plan::{Plan, names};
 use std::collections::{BTreeMap, HashSet};
+
+/// The label the chart gives the operator's Deployment.
+const OPERATOR: &str = "app.kubernetes.io/name=shop-operator";
+const IMAGES: &str = "SHOP_OPERATOR_IMAGES";
 
 /// No world at all. Deployments count as unknown, so that the plan holds nothing back until something else serves.
 pub fn nothing() -> Observed {
@@ -58,10 +64,39 @@ pub fn of_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Observed
     runtime.block_on(read_cluster(shop))
 }
 
-async fn read_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Observed)> {
-    let client = Client::try_default()
+/// What the operator in the cluster of the current kubeconfig was installed with.
+pub fn installed_images(namespace: &str) -> anyhow::Result<Images> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(read_images(namespace));
+    found.with_context(|| {
+        format!("the operator's images are not known: --operator-namespace is {namespace}, or pass --images")
+    })
+}
+
+async fn read_images(namespace: &str) -> anyhow::Result<Images> {
+    let api: Api<Deployment> = Api::namespaced(client().await?, namespace);
+    let listed = api.list(&ListParams::default().labels(OPERATOR)).await?;
+    let containers = listed
+        .items
+        .into_iter()
+        .filter_map(|deployment| deployment.spec?.template.spec)
+        .flat_map(|pod| pod.containers);
+    let mut settings = containers.flat_map(|container| container.env.unwrap_or_default());
+    let images = settings
+        .find(|setting| setting.name == IMAGES)
+        .and_then(|setting| setting.value);
+    let images = images.with_context(|| format!("no Deployment with the label {OPERATOR} sets {IMAGES}"))?;
+    crate::images(&images).map_err(anyhow::Error::msg)
+}
+
+async fn client() -> anyhow::Result<Client> {
+    Client::try_default()
         .await
-        .context("no cluster: no readable kubeconfig")?;
+        .context("no cluster: no readable kubeconfig")
+}
+
+async fn read_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Observed)> {
+    let client = client().await?;
     let key = ShopKey {
         namespace: shop.metadata.namespace.clone().unwrap_or_default(),
         name: shop.metadata.name.clone().unwrap_or_default(),
@@ -79,13 +114,9 @@ async fn read_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Obse
             if kind.kind == "Secret" {
                 observe::secrets::remember(&memory, &name, &object);
             }
-            if object
-                .metadata
-                .owner_references
-                .iter()
-                .flatten()
-                .any(|owner| owner.kind == "ShopDeployment")
-            {
+            let mut owners = object.metadata.owner_references.iter().flatten();
+            // The generated Secret outlives the shop, so it has no owner.
+            if kind.kind == "Secret" || owners.any(|owner| owner.kind == "ShopDeployment") {
                 objects.push(whole(kind.kind, &kind.api_version(), &object)?);
             }
             seen.insert((key.clone(), name));

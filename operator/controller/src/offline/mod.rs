@@ -12,6 +12,7 @@ use shop_plan::explain::{Explanation, explain};
 use shop_plan::inputs::Images;
 use shop_plan::validate::Problem;
 use shop_plan::{Inputs, Observed, Plan, ValidatedShop};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -35,9 +36,11 @@ pub struct PlanArguments {
     /// Namespace of the shop when the file names none.
     #[arg(short, long, default_value = "default")]
     namespace: String,
-    /// Images the operator was installed with, as JSON; with --against cluster pass those of the installation.
+    /// Images the operator was installed with, as JSON [default: with --against cluster those of the installation, else
+    /// stand-ins].
     #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = crate::images)]
     images: Option<Images>,
+    /// Where the operator is installed.
     #[arg(long, env = "SHOP_OPERATOR_NAMESPACE", default_value = "shop-system")]
     operator_namespace: String,
 }
@@ -55,18 +58,22 @@ enum Output {
 
 pub fn print_crd() -> ExitCode {
     match serde_saphyr::to_string(&shop_api::crd()) {
-        Ok(yaml) => {
-            print!("{yaml}");
-            ExitCode::SUCCESS
-        }
+        Ok(yaml) => said(&yaml),
         Err(error) => failed(&anyhow::Error::from(error)),
     }
 }
 
+pub fn print_completion(shell: clap_complete::Shell, command: &mut clap::Command) -> ExitCode {
+    let mut script = Vec::new();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(shell, command, name, &mut script);
+    said(&String::from_utf8_lossy(&script))
+}
+
 pub fn plan(arguments: &PlanArguments) -> ExitCode {
     match explained(arguments) {
-        Ok(Ok(explanation)) => match print(&explanation, arguments.output) {
-            Ok(()) => ExitCode::SUCCESS,
+        Ok(Ok(explanation)) => match text(&explanation, arguments.output) {
+            Ok(text) => said(&text),
             Err(error) => failed(&error),
         },
         Ok(Err(problems)) => {
@@ -83,32 +90,60 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-fn print(explanation: &Explanation, output: Output) -> anyhow::Result<()> {
-    match output {
-        Output::Text => print!("{explanation}"),
-        Output::Json => println!("{}", serde_json::to_string_pretty(explanation)?),
+/// Whoever has read enough and closed the pipe, such as `head`, is no failure.
+fn said(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => failed(&anyhow::anyhow!("cannot print: {error}")),
+        _ => ExitCode::SUCCESS,
     }
-    Ok(())
+}
+
+fn text(explanation: &Explanation, output: Output) -> anyhow::Result<String> {
+    Ok(match output {
+        Output::Text => explanation.to_string(),
+        Output::Json => serde_json::to_string_pretty(explanation)? + "\n",
+    })
 }
 
 type Checked<T> = Result<T, Vec<Problem>>;
 
 fn explained(arguments: &PlanArguments) -> anyhow::Result<Checked<Explanation>> {
-    let inputs = inputs(arguments);
+    let mut inputs = inputs(arguments);
     let shop = read(&arguments.file, &arguments.namespace)?;
     let (before, seen) = match (&arguments.from, arguments.against) {
         (Some(old), _) => {
             let old = read(old, &arguments.namespace)?;
+            same_shop(&old, &shop)?;
             match decided(&old, &inputs, &before::nothing())? {
                 Ok((_, plan)) => before::of_plan(plan),
                 Err(problems) => return Ok(Err(problems)),
             }
         }
-        (None, Some(Against::Cluster)) => before::of_cluster(&shop)?,
+        (None, Some(Against::Cluster)) => {
+            if arguments.images.is_none() {
+                inputs.images = before::installed_images(&arguments.operator_namespace)?;
+            }
+            before::of_cluster(&shop)?
+        }
         (None, None) => (Vec::new(), before::nothing()),
     };
     let decided = decided(&shop, &inputs, &seen)?;
     Ok(decided.map(|(valid, plan)| explain(&valid, &plan, &before)))
+}
+
+/// Names do not change, so two of them are two shops, between which nothing can be compared.
+fn same_shop(old: &ShopDeployment, new: &ShopDeployment) -> anyhow::Result<()> {
+    let name = |shop: &ShopDeployment| {
+        let namespace = shop.metadata.namespace.as_deref().unwrap_or_default();
+        format!("{namespace}/{}", shop.metadata.name.as_deref().unwrap_or_default())
+    };
+    let (old, new) = (name(old), name(new));
+    anyhow::ensure!(
+        old == new,
+        "--from is shop {old}, --file is shop {new}: give an older version of the same shop"
+    );
+    Ok(())
 }
 
 fn decided(shop: &ShopDeployment, inputs: &Inputs, seen: &Observed) -> anyhow::Result<Checked<(ValidatedShop, Plan)>> {
@@ -181,6 +216,19 @@ mod tests {
         let text = "apiVersion: shop-operator.io/v1alpha1\nkind: ShopDeployment\nmetadata: {name: demo}\nspec: {}\n";
         let shop = parse(text, "shops").expect("a shop");
         assert_eq!(shop.metadata.namespace.as_deref(), Some("shops"));
+    }
+
+    #[test]
+    fn two_shops_are_not_compared() {
+        let shop = |name: &str| {
+            let text = format!(
+                "kind: ShopDeployment\napiVersion: shop-operator.io/v1alpha1\nmetadata: {{name: {name}}}\nspec: {{}}\n"
+            );
+            parse(&text, "default").expect("a shop")
+        };
+        assert!(same_shop(&shop("demo"), &shop("demo")).is_ok());
+        let error = same_shop(&shop("demo"), &shop("other")).expect_err("two shops");
+        assert!(error.to_string().contains("default/demo") && error.to_string().contains("default/other"));
     }
 
     #[test]
