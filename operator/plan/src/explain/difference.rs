@@ -30,27 +30,75 @@ fn walk(path: &str, wanted: &Value, found: &Value, fields: &mut Vec<Field>) {
                 .iter()
                 .for_each(|(key, value)| walk(&format!("{path}.{key}"), value, &found[key], fields));
         }
+        (Value::Array(wanted), Value::Array(found)) if all_named(wanted) && all_named(found) => {
+            named(path, wanted, found, fields);
+        }
         (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
-            for (at, item) in wanted.iter().enumerate() {
-                let name = item["name"].as_str();
-                let other = match name {
-                    Some(name) => found.iter().find(|other| other["name"] == name).unwrap_or(&Value::Null),
-                    None => &found[at],
-                };
-                walk(
-                    &format!("{path}[{}]", name.map_or(at.to_string(), str::to_owned)),
-                    item,
-                    other,
-                    fields,
-                );
+            for (at, (wanted, found)) in wanted.iter().zip(found).enumerate() {
+                walk(&format!("{path}[{at}]"), wanted, found, fields);
             }
         }
         (wanted, found) if same(wanted, found) => {}
+        (Value::String(wanted), Value::String(found)) if found.contains('\n') || document(found).is_some() => {
+            match (document(wanted), document(found)) {
+                (Some(wanted), Some(found)) => walk(path, &wanted, &found, fields),
+                _ => lines(path, wanted, found, fields),
+            }
+        }
         (wanted, found) => fields.push(Field {
             path: path.into(),
             from: text(found),
             to: text(wanted),
         }),
+    }
+}
+
+fn all_named(items: &[Value]) -> bool {
+    items.iter().all(|item| item["name"].is_string())
+}
+
+/// Lists such as containers and environments: by name, whatever their order.
+fn named(path: &str, wanted: &[Value], found: &[Value], fields: &mut Vec<Field>) {
+    let has = |items: &[Value], name: &Value| items.iter().position(|item| item["name"] == *name);
+    for item in wanted {
+        let path = format!("{path}[{}]", item["name"].as_str().unwrap_or_default());
+        match has(found, &item["name"]) {
+            Some(at) => walk(&path, item, &found[at], fields),
+            None => fields.push(Field {
+                path,
+                from: text(&Value::Null),
+                to: text(item.get("value").unwrap_or(item)),
+            }),
+        }
+    }
+    for item in found.iter().filter(|item| has(wanted, &item["name"]).is_none()) {
+        fields.push(Field {
+            path: format!("{path}[{}]", item["name"].as_str().unwrap_or_default()),
+            from: text(item.get("value").unwrap_or(item)),
+            to: text(&Value::Null),
+        });
+    }
+}
+
+/// A whole document in a string, as configuration is.
+fn document(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(Value::is_object)
+}
+
+/// Configuration in lines: those that are not in the other.
+fn lines(path: &str, wanted: &str, found: &str, fields: &mut Vec<Field>) {
+    let only = |these: &str, those: &str| -> Vec<Value> {
+        let lines = these.lines().filter(|line| !those.lines().any(|other| other == *line));
+        lines.map(Value::from).collect()
+    };
+    let (to, from) = (only(wanted, found), only(found, wanted));
+    for at in 0..to.len().max(from.len()).max(1) {
+        let line = |lines: &[Value]| text(lines.get(at).unwrap_or(&Value::Null));
+        fields.push(Field {
+            path: path.into(),
+            from: line(&from),
+            to: line(&to),
+        });
     }
 }
 

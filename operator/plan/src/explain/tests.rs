@@ -62,3 +62,40 @@ fn what_is_no_longer_planned_is_deleted_unless_kept() {
     wanted.keep.push(ComponentId::from("postgres/orders"));
     assert!(explain(&fixtures::shop(), &wanted, &before).changes.is_empty());
 }
+
+#[test]
+fn long_values_are_told_by_what_differs_in_them() {
+    let object = |env: Value, json: &str, text: &str| {
+        json!({
+            "metadata": {},
+            "spec": {"env": env},
+            "data": {"patroni.yml": json, "rabbitmq.conf": text},
+        })
+    };
+    let found = object(
+        json!([{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]),
+        r#"{"ttl": 20, "parameters": {"work_mem": "4MB", "jit": "off"}}"#,
+        "a = 1\nb = 2\nc = 3\n",
+    );
+    let wanted = object(
+        json!([{"name": "D", "valueFrom": {"x": 1}}, {"name": "C", "value": "4"}, {"name": "A", "value": "1"}]),
+        r#"{"ttl": 20, "parameters": {"work_mem": "8MB", "jit": "off"}}"#,
+        "a = 1\nc = 5\n",
+    );
+    let told: Vec<String> = difference::differences(&wanted, &found)
+        .iter()
+        .map(|field| format!("{}: {} → {}", field.label(), field.from, field.to))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"env[D]: nothing → {"name":"D","valueFrom":{"x":1}}"#,
+            "env[C].value: 3 → 4",
+            "env[B]: 2 → nothing",
+            "data.patroni.yml.parameters.work_mem: 4MB → 8MB",
+            "data.rabbitmq.conf: b = 2 → c = 5",
+            "data.rabbitmq.conf: c = 3 → nothing",
+        ]
+    );
+    assert!(difference::differences(&wanted, &wanted).is_empty());
+}
