@@ -42,6 +42,12 @@ pub fn get(kube: &Kube) -> Result<Option<Value>> {
     kube.get(NAMESPACE, "shopdeployments.shop-operator.io", NAME)
 }
 
+/// All that run for it.
+pub fn pods(kube: &Kube) -> Result<Vec<Value>> {
+    let label = format!("app.kubernetes.io/instance={NAME},app.kubernetes.io/part-of=shop");
+    kube.items(&["-n", NAMESPACE, "get", "pods", "-l", &label])
+}
+
 /// Whether it is of the smallest size: one Deployment for all services.
 pub fn is_one_process(kube: &Kube) -> Result<bool> {
     let single = kube.get(NAMESPACE, "deployment", &format!("{NAME}-single"))?;

@@ -1,6 +1,7 @@
 //! What a ShopDeployment's status says, for a person who waits. Pure: status in, words out.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use crate::kube;
 use crate::screen;
@@ -12,6 +13,21 @@ pub fn is_ready(shop: &Value) -> bool {
         .and_then(|ready| ready["observedGeneration"].as_i64())
         .or(shop["status"]["observedGeneration"].as_i64());
     kube::is_true(shop, "Ready") && observed == shop["metadata"]["generation"].as_i64()
+}
+
+/// How many pods run an image that was one of ours and is none any more.
+pub fn with_old_images(pods: &[Value], images: &BTreeMap<String, String>) -> usize {
+    let ours = |image: &str| {
+        let repository = |image: &str| image.rsplit_once(':').map(|(repository, _)| repository.to_owned());
+        images.values().any(|known| repository(known) == repository(image))
+    };
+    let old = |image: &str| ours(image) && !images.values().any(|known| known == image);
+    let has_old = |pod: &&Value| {
+        let containers = ["initContainers", "containers"].map(|list| pod["spec"][list].as_array());
+        let images = containers.into_iter().flatten().flatten();
+        images.filter_map(|container| container["image"].as_str()).any(old)
+    };
+    pods.iter().filter(has_old).count()
 }
 
 /// One line: a bar over all parts, then each part's count.
@@ -98,6 +114,19 @@ fn groups(components: &[Value]) -> Vec<(String, u64, u64)> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_pod_with_yesterdays_image_is_found_and_somebody_elses_image_is_not() {
+        let pod = |init: &str, image: &str| json!({"spec": {"initContainers": [{"image": init}], "containers": [{"image": image}]}});
+        let images = BTreeMap::from([("user".to_owned(), "registry:5000/shop/user:2".to_owned())]);
+        let pods = [
+            pod("registry:5000/shop/user:2", "registry:5000/shop/user:2"),
+            pod("registry:5000/shop/user:2", "registry:5000/shop/user:1"),
+            pod("registry:5000/shop/user:1", "registry:5000/shop/user:2"),
+            pod("else:5000/mine:1", "registry:5000/mine:1"),
+        ];
+        assert_eq!(with_old_images(&pods, &images), 2);
+    }
 
     fn shop() -> Value {
         json!({

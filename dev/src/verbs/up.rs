@@ -124,7 +124,7 @@ pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
     }
     let kube = Cluster::kube(place)?;
     operator_step(place, screen, &kube, &references)?;
-    shop_step(place, screen, &kube, flags.size, true)?;
+    shop_step(place, screen, &kube, &references, flags.size, true)?;
     let gateway = format!("http://{}:{}", Node(1).address(), demo::NODE_PORT);
     screen.step("proof", |step| {
         step.say("placing an order");
@@ -154,7 +154,7 @@ fn foreign(place: &Place, flags: &Up, context: &str, screen: &Screen<'_>) -> Res
     // After the cluster's answer: a mistyped context should not cost a build.
     let references = images_step(place, screen, registry, || Ok(()))?;
     operator_step(place, screen, &kube, &references)?;
-    shop_step(place, screen, &kube, flags.size, false)?;
+    shop_step(place, screen, &kube, &references, flags.size, false)?;
     screen.step("proof", |step| {
         step.say("placing an order");
         let forward = Forward::start(&kube)?;
@@ -236,18 +236,31 @@ fn operator_step(place: &Place, screen: &Screen<'_>, kube: &Kube, images: &BTree
     })
 }
 
-fn shop_step(place: &Place, screen: &Screen<'_>, kube: &Kube, size: Size, node_port: bool) -> Result<()> {
+fn shop_step(
+    place: &Place,
+    screen: &Screen<'_>,
+    kube: &Kube,
+    images: &BTreeMap<String, String>,
+    size: Size,
+    node_port: bool,
+) -> Result<()> {
     screen.step("shop", |step| {
         demo::apply(place, kube, size, node_port)?;
         let look = || {
             let shop = demo::get(kube)?.context("the ShopDeployment is gone")?;
             let line = progress::line(&shop);
             step.say(&line);
-            Ok(if progress::is_ready(&shop) {
-                Look::Ready(line)
-            } else {
-                Look::NotYet(line)
-            })
+            if !progress::is_ready(&shop) {
+                return Ok(Look::NotYet(line));
+            }
+            // A shop goes on serving while its pods are replaced after a change of images.
+            let old = progress::with_old_images(&demo::pods(kube)?, images);
+            if old > 0 {
+                let line = format!("{old} pods still have the images of before");
+                step.say(&line);
+                return Ok(Look::NotYet(line));
+            }
+            Ok(Look::Ready(line))
         };
         let line = wait::until("the shop", SHOP_LIMIT, Duration::from_secs(1), look).map_err(|error| {
             let mut told = Failure::new(format!(
