@@ -12,6 +12,7 @@ pub fn digest_of(value: &impl Serialize) -> String {
 
 /// The same for what is JSON already, without copying it.
 pub fn digest_of_json(value: &Value) -> String {
-    let hash = Sha256::digest(value.to_string().as_bytes());
+    let text = serde_json::to_vec(value).expect("a value has string keys");
+    let hash = Sha256::digest(text);
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
