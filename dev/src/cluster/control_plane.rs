@@ -1,6 +1,6 @@
 //! etcd, API server, controller manager, scheduler and registry as daemons of the host. Pure: commands, no starting.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
@@ -45,6 +45,12 @@ pub fn etcd(place: &Place, join: &Path) -> Result<Daemon> {
     daemon(place, &list::ETCD, join, args)
 }
 
+pub const AUDIT_POLICY: &str = include_str!("manifests/audit-policy.yaml");
+
+pub fn audit_policy(place: &Place) -> PathBuf {
+    place.state().join("audit-policy.yaml")
+}
+
 pub fn api_server(place: &Place, join: &Path) -> Result<Daemon> {
     let pki = place.pki();
     let file = |name: &str| pki.join(name).to_string_lossy().into_owned();
@@ -66,6 +72,10 @@ pub fn api_server(place: &Place, join: &Path) -> Result<Daemon> {
         ("kubelet-client-certificate", &file("kubelet-client.crt")),
         ("kubelet-client-key", &file("kubelet-client.key")),
         ("kubelet-preferred-address-types", "InternalIP"),
+        ("audit-policy-file", &audit_policy(place).to_string_lossy()),
+        ("audit-log-path", &place.log("audit").to_string_lossy()),
+        ("audit-log-maxsize", "20"),
+        ("audit-log-maxbackup", "1"),
         // The host has no route to ClusterIPs, only to pods.
         ("enable-aggregator-routing", "true"),
         ("requestheader-client-ca-file", &file("ca.crt")),

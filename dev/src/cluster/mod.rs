@@ -90,6 +90,7 @@ impl<'a> Cluster<'a> {
             command::succeeds(Command::new("curl").args(["-fsS", "-m", "2", &format!("{ETCD_CLIENT}/health")]))
         })?;
         progress("API server");
+        std::fs::write(control_plane::audit_policy(self.place), control_plane::AUDIT_POLICY)?;
         self.start(&control_plane::api_server(self.place, &join)?)?;
         let nodes = self.nodes()?;
         for node in Node::all(self.count) {

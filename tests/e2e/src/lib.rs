@@ -3,6 +3,7 @@
 //! `held_away`. It waits only by asking again until a deadline, and prints the last state it saw when that passes.
 //! It decides nothing about the shop and knows the operator only from outside: its pods, its metrics, its writes.
 
+pub mod audit;
 pub mod books;
 pub mod cluster;
 pub mod customer;
