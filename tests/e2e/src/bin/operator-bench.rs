@@ -136,8 +136,13 @@ async fn edits(demo: &Shop) -> Result<Vec<Figure>> {
         since_sent.push(sent);
         since_answered.push(answered);
         demo.settles().await;
-        if let Some(log) = &log {
-            arrived.push(audit::edit_to_first_write(log, &demo.name)?);
+        let arrival = log.as_deref().map(|log| audit::edit_to_first_write(log, &demo.name));
+        match arrival.transpose() {
+            Ok(arrival) => arrived.extend(arrival),
+            Err(error) => {
+                demo.put_back(spec).await;
+                return Err(error.context(format!("edit {round}")));
+            }
         }
         writes_alone.push(write_alone(demo, round).await?);
     }
