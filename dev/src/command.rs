@@ -10,17 +10,23 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::failure::Failure;
+use crate::user;
 
-/// A log file to append to; its folder is made.
+/// A log file to append to; its folder is made, and a new one is the user's.
 pub fn open_log(log: &Path) -> Result<File> {
     if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        user::make_folder(folder)?;
     }
-    OpenOptions::new()
+    let new = !log.exists();
+    let file = OpenOptions::new()
         .create(true)
         .append(true)
         .open(log)
-        .with_context(|| format!("cannot write {}", log.display()))
+        .with_context(|| format!("cannot write {}", log.display()))?;
+    if new {
+        user::give(log)?;
+    }
+    Ok(file)
 }
 
 /// Runs to the end with all output in `log`.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::command;
+use crate::user;
 
 /// Of an API server that has no time: how often an apply is repeated, and how long it waits between.
 const TRIES: u32 = 3;
@@ -23,7 +24,7 @@ pub struct Kube {
 
 impl Kube {
     pub fn kubectl(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.kubectl);
+        let mut command = user::command(&self.kubectl);
         if let Some(file) = &self.kubeconfig {
             command.env("KUBECONFIG", file);
         }
@@ -35,7 +36,7 @@ impl Kube {
     }
 
     pub fn helm(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.helm);
+        let mut command = user::command(&self.helm);
         if let Some(file) = &self.kubeconfig {
             command.env("KUBECONFIG", file);
         }
@@ -92,6 +93,11 @@ impl Kube {
             }
             tries += 1;
         }
+    }
+
+    /// What no other cluster has, also when it goes by the same name.
+    pub fn identity(&self) -> Result<String> {
+        self.run(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"])
     }
 
     pub fn ready(&self) -> bool {

@@ -17,9 +17,11 @@ macro_rules! screen_line {
 }
 
 mod checks;
+mod choice;
 mod cluster;
 mod command;
 mod failure;
+mod front;
 mod images;
 mod kube;
 mod owner;
@@ -28,6 +30,7 @@ mod process;
 mod screen;
 mod shop;
 mod tools;
+mod user;
 mod verbs;
 mod wait;
 
@@ -85,19 +88,23 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !error.is::<screen::Told>() {
-                eprintln!("shop: {error}");
-                for line in failure::explain(&error, 60) {
-                    eprintln!("      {line}");
-                }
+    let result = if front::is_this() {
+        front::run()
+    } else {
+        front::end_with_it();
+        run(&Cli::parse()).map(|()| ExitCode::SUCCESS)
+    };
+    result.unwrap_or_else(|error| {
+        if !error.is::<screen::Told>() {
+            eprintln!("shop: {error}");
+            for line in failure::explain(&error, 60) {
+                eprintln!("      {line}");
             }
-            ExitCode::FAILURE
         }
-    }
+        // What was begun early may still be at work.
+        process::end_children();
+        ExitCode::FAILURE
+    })
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {

@@ -25,6 +25,7 @@ pub struct Owner {
 #[derive(Debug, Serialize, Deserialize)]
 struct Worker {
     checkout: PathBuf,
+    /// Of its front, which is the one to signal.
     pid: i32,
     started: u64,
 }
@@ -65,7 +66,8 @@ pub fn lock(place: &Place, take_over: bool) -> Result<Lock> {
         .write(true)
         .create(true)
         .truncate(false)
-        .open(&path)?;
+        .open(&path)
+        .with_context(|| format!("{} cannot be written: are you root?", path.display()))?;
     if let Some(worker) = try_lock(&mut file)? {
         if !take_over {
             return Err(
@@ -90,8 +92,8 @@ pub fn lock(place: &Place, take_over: bool) -> Result<Lock> {
             },
         )?;
     }
-    let pid = i32::try_from(std::process::id()).context("pid out of range")?;
-    let started = process::start_time(pid).context("own process not found in /proc")?;
+    let pid = i32::try_from(std::os::unix::process::parent_id()).context("pid out of range")?;
+    let started = process::start_time(pid).context("own front not found in /proc")?;
     let me = Worker {
         checkout: place.checkout.clone(),
         pid,

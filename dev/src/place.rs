@@ -6,9 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 /// The one folder that every checkout on a machine shares while a cluster runs.
 pub const RUNTIME: &str = "/run/shop-operator";
+
+/// Where nodes lie whose checkout has too long a path, in a folder for each checkout.
+pub const FAR: &str = "/var/lib/shop-operator";
 
 /// Longest node folder under which the kubelet's sockets still fit into 107 bytes.
 const NODES_LIMIT: usize = 60;
@@ -88,6 +92,11 @@ impl Place {
         nodes_below(&self.state())
     }
 
+    /// Where this checkout's nodes lie when its path is too long.
+    pub fn far(&self) -> PathBuf {
+        far_from(&self.state())
+    }
+
     /// Sockets and mounts of one node: short names, gone after a restart of the machine.
     pub fn node_runtime(&self, node: &str) -> PathBuf {
         Path::new(RUNTIME).join(node)
@@ -99,8 +108,14 @@ fn nodes_below(state: &Path) -> PathBuf {
     if nodes.as_os_str().len() <= NODES_LIMIT {
         nodes
     } else {
-        PathBuf::from("/var/lib/shop-operator/nodes")
+        far_from(state).join("nodes")
     }
+}
+
+fn far_from(state: &Path) -> PathBuf {
+    let digest = Sha256::digest(state.as_os_str().as_encoded_bytes());
+    let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Path::new(FAR).join(name)
 }
 
 #[cfg(test)]
@@ -113,7 +128,8 @@ mod tests {
             nodes_below(Path::new("/srv/shop/.shop")),
             Path::new("/srv/shop/.shop/nodes")
         );
-        let deep = PathBuf::from(format!("/{}/.shop", "deep/".repeat(20)));
-        assert_eq!(nodes_below(&deep), Path::new("/var/lib/shop-operator/nodes"));
+        let deep = |name: &str| nodes_below(&PathBuf::from(format!("/{}{name}/.shop", "deep/".repeat(20))));
+        assert!(deep("a").starts_with(FAR) && deep("a").as_os_str().len() <= NODES_LIMIT);
+        assert_ne!(deep("a"), deep("b"));
     }
 }

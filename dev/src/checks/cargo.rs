@@ -10,9 +10,10 @@ use crate::command;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::screen::Step;
+use crate::user;
 
 fn cargo(place: &Place, args: &[&str]) -> Command {
-    let mut cargo = Command::new("cargo");
+    let mut cargo = user::command("cargo");
     cargo
         .current_dir(&place.checkout)
         .env("CARGO_TARGET_DIR", place.target())
@@ -63,6 +64,8 @@ pub fn unit(place: &Place, step: &Step<'_>) -> Result<((), String)> {
         "--workspace",
         "--exclude",
         "shop-e2e",
+        // All but documentation, which holds no test.
+        "--all-targets",
         "--locked",
         "--no-fail-fast",
     ];
@@ -102,6 +105,9 @@ fn with_names<'a>(args: &[&'a str], first: &'a Outcome) -> Vec<&'a str> {
     args.iter().copied().chain(names).collect()
 }
 
+/// More threads than promises: each waits for its stage, not for a thread.
+pub const ALL_AT_ONCE: &str = "--test-threads=64";
+
 /// The promises; those that fail are tried alone once more.
 pub fn end_to_end(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     let envs = [
@@ -118,7 +124,7 @@ pub fn end_to_end(place: &Place, step: &Step<'_>) -> Result<((), String)> {
         "--no-fail-fast",
         "--",
         "--include-ignored",
-        "--test-threads=1",
+        ALL_AT_ONCE,
     ];
     let first = run(place, &common, &envs, &log)?;
     if first.failed.is_empty() && !first.broken {

@@ -9,6 +9,7 @@ use crate::kube;
 use crate::place::Place;
 use crate::screen::Step;
 use crate::tools::{self, list};
+use crate::user;
 
 const CHARTS: &[&str] = &["shop-operator-crds", "shop-operator"];
 
@@ -31,7 +32,7 @@ pub fn check(place: &Place, step: &Step<'_>) -> Result<((), String)> {
         let folder = place.checkout.join("charts").join(chart);
         step.say(chart);
         let with_values = |verb: &[&str]| {
-            let mut command = std::process::Command::new(&helm);
+            let mut command = user::command(&helm);
             command.args(verb).arg(&folder).args(["--kube-version", &kubernetes]);
             if *chart == "shop-operator" {
                 command.args(["--set-json", &values]);

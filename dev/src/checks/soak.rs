@@ -171,7 +171,7 @@ fn promises(place: &Place, seed: u64, log: &Path) -> Result<String> {
         "shop-e2e",
         "--",
         "--include-ignored",
-        "--test-threads=1",
+        cargo::ALL_AT_ONCE,
     ];
     let args: Vec<&str> = common.iter().chain(RANDOM).copied().collect();
     let outcome = cargo::run(place, &args, &envs, log)?;

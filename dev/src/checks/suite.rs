@@ -50,7 +50,8 @@ fn on_the_cluster(place: &Place, screen: &Screen<'_>, take_over: bool, ci: bool)
         let inner = Screen::within(6, step, log.clone());
         let flags = up::Up {
             nodes: None,
-            size: up::Size::Small,
+            // What the promises are written for.
+            size: Some(up::Size::Small),
             context: None,
             registry: None,
             take_over,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::addon_images::AddonImages;
-use crate::command;
+use super::pki;
 use crate::failure::Failure;
 use crate::kube::{self, Kube};
 use crate::place::Place;
@@ -94,7 +94,7 @@ fn objects(place: &Place, images: &AddonImages) -> Result<Vec<Value>> {
         objects.extend(kube::parse_documents(manifest)?);
     }
     objects.push(local_path_config(place, &images.volume));
-    let authority = encoded(&std::fs::read(place.pki().join("ca.crt"))?)?;
+    let authority = pki::encoded(&place.pki().join("ca.crt"))?;
     for object in &mut objects {
         if object["kind"] == "APIService" {
             object["spec"]["caBundle"] = json!(authority);
@@ -151,10 +151,6 @@ fn local_path_config(place: &Place, volume_image: &str) -> Value {
         "metadata": {"name": "local-path-config", "namespace": "local-path-storage"},
         "data": {"config.json": config.to_string(), "helperPod.yaml": helper.to_string()},
     })
-}
-
-fn encoded(bytes: &[u8]) -> Result<String> {
-    command::output_with_input(std::process::Command::new("base64").arg("-w0"), bytes)
 }
 
 #[cfg(test)]

@@ -9,8 +9,12 @@ pub const API_SERVICE: &str = "198.19.0.1";
 pub const DNS: &str = "198.19.0.10";
 pub const API_PORT: u16 = 6443;
 pub const REGISTRY: &str = "198.18.0.1:5000";
+pub const REGISTRY_PORT: u16 = 5000;
 pub const ETCD_CLIENT: &str = "http://127.0.0.1:12379";
+pub const ETCD_PORT: u16 = 12379;
 pub const ETCD_PEER: &str = "http://127.0.0.1:12380";
+pub const CONTROLLER_MANAGER_PORT: u16 = 10257;
+pub const SCHEDULER_PORT: u16 = 10259;
 /// Most nodes that the address plan has room for.
 pub const MOST_NODES: u8 = 9;
 
@@ -52,6 +56,12 @@ pub fn api_server() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_the_same_by_itself_and_in_an_address() {
+        assert!(REGISTRY.ends_with(&format!(":{REGISTRY_PORT}")));
+        assert!(ETCD_CLIENT.ends_with(&format!(":{ETCD_PORT}")));
+    }
 
     #[test]
     fn nodes_have_fixed_addresses() {

@@ -9,6 +9,7 @@ use super::address::{API_PORT, ETCD_CLIENT, ETCD_PEER, HOST, REGISTRY, SERVICES}
 use crate::place::Place;
 use crate::process::Daemon;
 use crate::tools::{self, list};
+use crate::user;
 
 pub const GROUP: &str = "shop-control";
 
@@ -134,7 +135,7 @@ pub fn registry(place: &Place, join: &Path) -> Result<Daemon> {
         "http": {"addr": REGISTRY},
     });
     let file = place.state().join("registry.yaml");
-    std::fs::create_dir_all(place.state())?;
+    user::make_folder(&place.state())?;
     std::fs::write(&file, config.to_string())?;
     let mut daemon = daemon(
         place,

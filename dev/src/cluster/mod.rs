@@ -24,11 +24,11 @@ use crate::command;
 use crate::failure::Failure;
 use crate::kube::{self, Kube};
 use crate::place::{Place, RUNTIME};
-use crate::process::{Daemon, Records};
-use crate::tools::{self, list};
+use crate::process::{self, Daemon, Record, Records};
+use crate::tools::{self, list, list::Tool};
 use crate::wait::{self, Look};
 use addon_images::AddonImages;
-use address::{ETCD_CLIENT, Node};
+use address::{API_PORT, CONTROLLER_MANAGER_PORT, ETCD_CLIENT, ETCD_PORT, Node, REGISTRY_PORT, SCHEDULER_PORT};
 use cgroup::Cgroups;
 use node::Nodes;
 use node_config::Machine;
@@ -69,35 +69,36 @@ impl<'a> Cluster<'a> {
     pub fn start_registry(&self) -> Result<()> {
         network::ensure_bridge()?;
         let join = self.cgroups.ensure(control_plane::GROUP)?;
-        let daemon = control_plane::registry(self.place, &join)?;
-        self.start(&daemon)?;
-        registry::wait_until_serving(&self.place.log(&daemon.name))
+        self.start(&control_plane::registry(self.place, &join)?)?;
+        self.wait_for(&list::REGISTRY, REGISTRY_PORT, &registry::answers)
     }
 
-    /// Everything up to Ready nodes.
-    pub fn start(&self, daemon: &Daemon) -> Result<()> {
+    fn start(&self, daemon: &Daemon) -> Result<()> {
         self.records.ensure(daemon, &self.place.log(&daemon.name)).map(drop)
     }
 
+    /// Everything up to Ready nodes.
     pub fn start_nodes_and_control_plane(&self, progress: &dyn Fn(&str)) -> Result<()> {
         progress("certificates");
         pki::ensure(&self.place.pki(), &self.place.log("pki"))?;
-        pki::write_kubeconfig(&self.place.kubeconfig(), &self.place.pki(), "admin")?;
+        pki::write_admin_kubeconfig(&self.place.kubeconfig(), &self.place.pki())?;
         let join = self.cgroups.ensure(control_plane::GROUP)?;
         progress("etcd");
         self.start(&control_plane::etcd(self.place, &join)?)?;
-        self.wait_for("etcd", &|| {
+        self.wait_for(&list::ETCD, ETCD_PORT, &|| {
             command::succeeds(Command::new("curl").args(["-fsS", "-m", "2", &format!("{ETCD_CLIENT}/health")]))
         })?;
         progress("API server");
         std::fs::write(control_plane::audit_policy(self.place), control_plane::AUDIT_POLICY)?;
+        // Made by the API server it would be root's alone.
+        command::open_log(&self.place.log("audit"))?;
         self.start(&control_plane::api_server(self.place, &join)?)?;
         let nodes = self.nodes()?;
         for node in Node::all(self.count) {
             nodes.start_runtime(node)?;
         }
         let kube = Self::kube(self.place)?;
-        self.wait_for("kube-apiserver", &|| kube.ready())?;
+        self.wait_for(&list::API_SERVER, API_PORT, &|| kube.ready())?;
         self.start(&control_plane::controller_manager(self.place, &join)?)?;
         self.start(&control_plane::scheduler(self.place, &join)?)?;
         // A node that was Ready when the cluster stopped still says so; only a report after the start counts.
@@ -106,6 +107,8 @@ impl<'a> Cluster<'a> {
         for node in Node::all(self.count) {
             restarted |= nodes.start_kubelet(node)?;
         }
+        self.wait_for(&list::CONTROLLER_MANAGER, CONTROLLER_MANAGER_PORT, &|| true)?;
+        self.wait_for(&list::SCHEDULER, SCHEDULER_PORT, &|| true)?;
         self.wait_until_ready(&kube, restarted.then_some(since.as_str()), progress)
     }
 
@@ -132,22 +135,27 @@ impl<'a> Cluster<'a> {
         &self.cgroups
     }
 
-    /// Waits for an answer of a daemon; when the daemon ends, that is said at once with its log.
-    fn wait_for(&self, name: &str, answers: &dyn Fn() -> bool) -> Result<()> {
+    /// Waits until a daemon of the host serves its port, it and nobody else; when it ends, that is said at once.
+    fn wait_for(&self, tool: &Tool, port: u16, answers: &dyn Fn() -> bool) -> Result<()> {
+        let name = tool.name;
         let log = self.place.log(name);
         wait::until(name, Duration::from_secs(60), Duration::from_millis(200), || {
-            if answers() {
-                return Ok(Look::Ready(()));
-            }
-            if self.records.alive(name).is_none() {
-                return Err(Failure::new(format!("{name} ended")).log(&log).into());
-            }
-            Ok(Look::NotYet("no answer yet".into()))
+            let record = self.alive(name).map_err(|failure| in_the_way(failure, port))?;
+            Ok(if process::listens(record.pid, port) && answers() {
+                Look::Ready(())
+            } else {
+                Look::NotYet(format!("it does not answer on port {port}"))
+            })
         })
         .map_err(|error| match error.downcast::<Failure>() {
             Ok(failure) => failure.log(&log).into(),
             Err(other) => other,
         })
+    }
+
+    fn alive(&self, name: &str) -> Result<Record, Failure> {
+        let ended = || Failure::new(format!("{name} ended")).log(self.place.log(name));
+        self.records.alive(name).ok_or_else(ended)
     }
 
     fn wait_until_ready(&self, kube: &Kube, since: Option<&str>, progress: &dyn Fn(&str)) -> Result<()> {
@@ -157,6 +165,9 @@ impl<'a> Cluster<'a> {
             since.is_none_or(|since| beat.is_some_and(|beat| beat >= since))
         };
         wait::until("nodes Ready", limit, Duration::from_millis(300), || {
+            for name in Node::all(self.count).flat_map(node::daemon_names) {
+                self.alive(&name)?;
+            }
             let nodes = kube.items(&["get", "nodes"])?;
             let ready = nodes
                 .iter()
@@ -185,12 +196,25 @@ impl<'a> Cluster<'a> {
             )))
         })
         .map_err(|error| match error.downcast::<Failure>() {
-            Ok(failure) => failure
-                .way_out("./shop node start NODE, or ./shop down and ./shop up")
-                .log(self.place.log("kubelet-node1"))
-                .into(),
+            Ok(failure) => {
+                let log = failure.log.clone();
+                failure
+                    .way_out("./shop node start NODE, or ./shop down and ./shop up")
+                    .log(log.unwrap_or_else(|| self.place.log("kubelet-node1")))
+                    .into()
+            }
             Err(other) => other,
         })
+    }
+}
+
+/// Adds who else listens where a daemon should.
+fn in_the_way(failure: Failure, port: u16) -> Failure {
+    match process::listeners(port).first() {
+        Some(other) => failure
+            .detail(format!("{other} listens on its port {port}"))
+            .way_out("stop that, then run the same command again"),
+        None => failure,
     }
 }
 
@@ -214,4 +238,18 @@ fn machine() -> Result<Machine> {
         cpus: cpus as u64,
         memory_bytes: kib << 10,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_sits_on_a_port_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let failure = in_the_way(Failure::new("registry ended"), port);
+        assert!(failure.details[0].ends_with(&format!("listens on its port {port}")));
+        assert!(failure.way_out.is_some());
+    }
 }

@@ -36,20 +36,27 @@ pub fn ensure_bridge() -> Result<()> {
          add rule ip {TABLE} way_out ip saddr {RANGE} ip daddr != {RANGE} masquerade\n"
     );
     command::output_with_input(Command::new("nft").args(["-f", "-"]), rules.as_bytes())?;
-    allow_forwarding(true);
+    allow(true);
     Ok(())
 }
 
-/// A container engine beside us may drop what is forwarded; only then is its chain touched, as asking iptables makes
-/// a table where there was none.
-fn allow_forwarding(wanted: bool) {
-    let chain =
-        command::output(Command::new("nft").args(["list", "chain", "ip", "filter", "FORWARD"])).unwrap_or_default();
-    if !chain.contains("policy drop") && !chain.contains(BRIDGE) {
-        return;
-    }
-    for direction in ["-i", "-o"] {
-        let rule = ["FORWARD", direction, BRIDGE, "-j", "ACCEPT"];
+/// Chains of the machine's own rules that our packets pass, and on which side of them the bridge is: from node to node,
+/// to the world and back, and to the API server and the registry.
+const PASSAGES: &[(&str, &str)] = &[("FORWARD", "-i"), ("FORWARD", "-o"), ("INPUT", "-i")];
+
+fn chain(name: &str) -> String {
+    command::output(Command::new("nft").args(["list", "chain", "ip", "filter", name])).unwrap_or_default()
+}
+
+/// A container engine or a firewall beside us may drop what passes; only then is its chain touched, as asking iptables
+/// makes a table where there was none.
+fn allow(wanted: bool) {
+    for (name, side) in PASSAGES {
+        let rules = chain(name);
+        if !rules.contains("policy drop") && !rules.contains(BRIDGE) {
+            continue;
+        }
+        let rule = [name, side, BRIDGE, "-j", "ACCEPT"];
         let iptables = |verb: &str| command::succeeds(Command::new("iptables").args(["-w", verb]).args(rule));
         match (wanted, iptables("-C")) {
             (true, false) => {
@@ -113,7 +120,7 @@ pub fn remove() -> Result<()> {
         let _ = command::succeeds(Command::new("ip").args(["link", "delete", &handle]));
         ip(&["netns", "delete", &handle]).with_context(|| format!("the namespace {handle} stays"))?;
     }
-    allow_forwarding(false);
+    allow(false);
     if link_exists(BRIDGE) {
         ip(&["link", "delete", BRIDGE])?;
     }
@@ -130,8 +137,15 @@ pub fn namespaces() -> Result<Vec<String>> {
         .collect())
 }
 
-pub fn anything_left() -> bool {
-    link_exists(BRIDGE) || namespaces().is_ok_and(|names| !names.is_empty())
+/// What is still there of the bridge, in words.
+pub fn left_of_bridge() -> Vec<String> {
+    let rules = PASSAGES.iter().any(|(name, _)| chain(name).contains(BRIDGE));
+    let found = [(link_exists(BRIDGE), "bridge"), (rules, "firewall rule for")];
+    found
+        .into_iter()
+        .filter(|(there, _)| *there)
+        .map(|(_, what)| format!("{what} {BRIDGE}"))
+        .collect()
 }
 
 fn set(name: &str, value: &str) -> Result<()> {

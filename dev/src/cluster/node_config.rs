@@ -68,7 +68,7 @@ stats_retention_period = "5m"
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins.'io.containerd.cri.v1.runtime'.cni]
-bin_dirs = ["/usr/lib/cni", "/opt/cni/bin"]
+bin_dirs = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"]
 conf_dir = {cni}
 "#,
             root = quoted(self.root.join("containerd")),

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address::{API_SERVICE, HOST, MOST_NODES, Node, api_server};
 use crate::command;
+use crate::user;
 
 const DAYS: &str = "3650";
 
@@ -172,19 +173,58 @@ impl Pki<'_> {
     }
 }
 
-/// A kubeconfig for the holder of a certificate. JSON is YAML.
-pub fn write_kubeconfig(file: &Path, folder: &Path, holder: &str) -> Result<()> {
-    let config = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "shop-dev", "cluster": {
-            "server": api_server(), "certificate-authority": folder.join("ca.crt")}}],
-        "users": [{"name": holder, "user": {
-            "client-certificate": folder.join(format!("{holder}.crt")),
-            "client-key": folder.join(format!("{holder}.key"))}}],
-        "contexts": [{"name": "shop-dev", "context": {"cluster": "shop-dev", "user": holder}}],
-        "current-context": "shop-dev",
+/// A kubeconfig for a daemon that holds a certificate.
+fn write_kubeconfig(file: &Path, folder: &Path, holder: &str) -> Result<()> {
+    let cluster = json!({"server": api_server(), "certificate-authority": folder.join("ca.crt")});
+    let user = json!({
+        "client-certificate": folder.join(format!("{holder}.crt")),
+        "client-key": folder.join(format!("{holder}.key")),
     });
+    let config = kubeconfig(holder, &cluster, &user);
     std::fs::write(file, serde_json::to_vec_pretty(&config)?)
         .with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The admin's, for the user: keys lie in it, as the files are root's alone.
+pub fn write_admin_kubeconfig(file: &Path, folder: &Path) -> Result<()> {
+    let data = |name: &str| encoded(&folder.join(name));
+    let cluster = json!({"server": api_server(), "certificate-authority-data": data("ca.crt")?});
+    let user = json!({"client-certificate-data": data("admin.crt")?, "client-key-data": data("admin.key")?});
+    let config = kubeconfig("admin", &cluster, &user);
+    user::write_private(file, &serde_json::to_vec_pretty(&config)?)
+}
+
+/// JSON is YAML.
+fn kubeconfig(holder: &str, cluster: &Value, user: &Value) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "shop-dev", "cluster": cluster}],
+        "users": [{"name": holder, "user": user}],
+        "contexts": [{"name": "shop-dev", "context": {"cluster": "shop-dev", "user": holder}}],
+        "current-context": "shop-dev",
+    })
+}
+
+/// The content of a file in base64.
+pub fn encoded(file: &Path) -> Result<String> {
+    command::output(Command::new("base64").arg("-w0").arg(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_kubeconfig_needs_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["ca.crt", "admin.crt", "admin.key"] {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        let file = folder.path().join("kubeconfig");
+        write_admin_kubeconfig(&file, folder.path()).unwrap();
+        let config: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(config["users"][0]["user"]["client-key-data"], "YWRtaW4ua2V5");
+        assert!(!config.to_string().contains(&*folder.path().to_string_lossy()));
+    }
 }

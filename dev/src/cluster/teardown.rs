@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::address::BRIDGE;
 use super::cgroup;
 use super::network;
 use crate::command;
-use crate::place::RUNTIME;
+use crate::place::{FAR, RUNTIME};
 use crate::process::Records;
 
 /// `state` is the `.shop` folder of the checkout that started the cluster.
@@ -25,7 +24,7 @@ pub fn everything(records: &Records, state: &Path) -> Result<()> {
     for name in records.names() {
         records.stop(&name, Duration::ZERO)?;
     }
-    unmount_below(&[state, Path::new(RUNTIME), Path::new("/var/lib/shop-operator")])?;
+    unmount_below(&folders(state))?;
     for group in cgroups.ours() {
         cgroups.remove(&group)?;
     }
@@ -33,6 +32,11 @@ pub fn everything(records: &Records, state: &Path) -> Result<()> {
     remove_runtime()?;
     remove_litter(state);
     Ok(())
+}
+
+/// Where nodes of whichever checkout keep anything.
+fn folders(state: &Path) -> [&Path; 3] {
+    [state, Path::new(RUNTIME), Path::new(FAR)]
 }
 
 /// What is still there; empty after `everything`.
@@ -50,11 +54,9 @@ pub fn leftovers(records: &Records, state: &Path) -> Result<Vec<String>> {
             .into_iter()
             .map(|name| format!("network namespace {name}")),
     );
-    if network::anything_left() {
-        found.push(format!("bridge {BRIDGE}"));
-    }
+    found.extend(network::left_of_bridge());
     found.extend(
-        mounts_below(&[state, Path::new(RUNTIME)])?
+        mounts_below(&folders(state))?
             .into_iter()
             .map(|path| format!("mount {}", path.display())),
     );
@@ -128,7 +130,8 @@ fn remove_litter(state: &Path) {
             .map(|entry| entry.path())
     };
     for link in entries("/var/log/containers") {
-        let ours = std::fs::read_link(&link).is_ok_and(|to| to.starts_with(state) || !to.exists());
+        let ours =
+            std::fs::read_link(&link).is_ok_and(|to| to.starts_with(state) || to.starts_with(FAR) || !to.exists());
         if ours {
             let _ = std::fs::remove_file(link);
         }

@@ -1,7 +1,7 @@
 //! The one base image, Debian 13 without documentation, under the name every Containerfile starts from.
-//! In: a builder. Out: that name in its store. Where mmdebstrap is installed the image is made here, from Debian's
-//! signed packages; elsewhere the builder pulls the published one of the same name. Its packages cannot be pinned to a
-//! day: Debian's archive keeps only the newest of a release.
+//! In: a builder. Out: that name in its store. Where mmdebstrap and Debian's keys are installed it is made here, from
+//! Debian's signed packages; elsewhere the builder pulls the published one of the same name. Its packages cannot be
+//! pinned to a day: Debian's archive keeps only the newest of a release.
 
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ const NOT_OURS: &str = r#"rm -f "$1/etc/resolv.conf" "$1/etc/hostname""#;
 
 /// Makes the base unless the store has one made the same way.
 pub fn ensure(builder: &Builder, work: &Path, log: &Path) -> Result<()> {
-    if !command::succeeds(Command::new("mmdebstrap").arg("--version")) {
+    if !Path::new(KEYRING).is_file() || !command::succeeds(Command::new("mmdebstrap").arg("--version")) {
         return Ok(());
     }
     let mark = work.join("base-made");

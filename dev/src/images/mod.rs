@@ -23,6 +23,7 @@ use registry::Manifest;
 
 use crate::command;
 use crate::place::Place;
+use crate::user;
 
 pub struct Request<'a> {
     /// Root of the repository.
@@ -220,7 +221,7 @@ fn context_with_program(request: &Request<'_>, recipe: &Recipe, programs: &Progr
 
 /// One build at a time per cache; the lock goes with the process.
 fn lock(work: &Path, progress: &dyn Fn(&str)) -> Result<File> {
-    std::fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
+    user::make_folder(work)?;
     let path = work.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     if file.try_lock().is_err() {

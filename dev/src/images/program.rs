@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use super::recipe::Program;
 use super::source;
 use crate::command;
+use crate::user;
 
 /// Programs by name with the file that holds each.
 pub type Programs = BTreeMap<&'static str, PathBuf>;
@@ -65,7 +66,7 @@ fn cargo_build(checkout: &Path, target: &Path, programs: &[Program]) -> Command 
 /// Copies beside the goal and renames, so that a half-written program never has the final name.
 fn keep(built: &Path, kept: &Path) -> Result<()> {
     let folder = kept.parent().context("a program lies in a folder")?;
-    std::fs::create_dir_all(folder)?;
+    user::make_folder(folder)?;
     let partial = tempfile::Builder::new()
         .prefix("partial-")
         .tempfile_in(folder)?

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::recipe::Program;
 use crate::command;
+use crate::user;
 
 /// Folders of a crate that never reach its program.
 const NOT_COMPILED: &[&str] = &["tests", "benches", "snapshots", "target"];
@@ -100,7 +101,7 @@ pub fn program_keys(checkout: &Path, programs: &[Program]) -> Result<BTreeMap<&'
     asked.args(["metadata", "--no-deps", "--format-version", "1", "--offline"]);
     let metadata: Metadata =
         serde_json::from_str(&command::output(&mut asked)?).context("cargo metadata changed its words")?;
-    let compiler = command::output(Command::new("rustc").arg("-vV").current_dir(checkout))?;
+    let compiler = command::output(user::command("rustc").arg("-vV").current_dir(checkout))?;
     let mut common = Hash::new();
     common
         .text(&compiler)
@@ -148,7 +149,7 @@ fn closure<'a>(packages: &'a [Package], root: &'a str) -> BTreeSet<&'a str> {
 
 /// Cargo in the checkout.
 pub fn cargo(checkout: &Path) -> Command {
-    let mut command = Command::new("cargo");
+    let mut command = user::command("cargo");
     command.current_dir(checkout);
     command
 }

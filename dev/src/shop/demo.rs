@@ -34,6 +34,10 @@ fn as_demo(mut shop: Value, node_port: bool) -> Value {
     if node_port {
         shop["spec"]["gateway"]["serviceType"] = json!("NodePort");
         shop["spec"]["gateway"]["nodePort"] = json!(NODE_PORT);
+    } else if let Some(gateway) = shop.pointer_mut("/spec/gateway").and_then(Value::as_object_mut) {
+        // The port may be taken on a cluster that is not ours.
+        gateway.remove("serviceType");
+        gateway.remove("nodePort");
     }
     shop
 }
@@ -61,7 +65,8 @@ mod tests {
     #[test]
     fn the_example_stays_as_it_is_but_for_name_and_port() {
         let example = json!({"metadata": {"name": "small"}, "spec": {"gateway": {"hostname": "h"}, "redis": {}}});
-        let demo = as_demo(example, true);
+        let demo = as_demo(example.clone(), true);
+        assert_eq!(as_demo(demo.clone(), false)["spec"], example["spec"]);
         assert_eq!(demo["metadata"], json!({"name": "demo", "namespace": "default"}));
         assert_eq!(
             demo["spec"]["gateway"],

@@ -13,6 +13,7 @@ use crate::command;
 use crate::failure::{self, Failure};
 use crate::kube::{self, Kube};
 use crate::place::Place;
+use crate::user;
 use crate::wait::{self, Look};
 
 pub const NAMESPACE: &str = "shop-system";
@@ -22,7 +23,7 @@ const CRDS: &str = "shop-operator-crds";
 /// Returns what to show: chart and version.
 pub fn ensure(place: &Place, kube: &Kube, images: &BTreeMap<String, String>) -> Result<String> {
     let charts = place.checkout.join("charts");
-    let digest = digest(&charts, images, kube.context.as_deref())?;
+    let digest = digest(&charts, images, &kube.identity()?)?;
     let marker = place.state().join("operator.digest");
     let same = std::fs::read_to_string(&marker).is_ok_and(|before| before == digest);
     if !(same && is_available(kube)?) {
@@ -31,7 +32,7 @@ pub fn ensure(place: &Place, kube: &Kube, images: &BTreeMap<String, String>) -> 
         let values = format!("images={}", serde_json::to_string(images)?);
         command::logged(&mut upgrade(kube, RELEASE, &charts, &["--set-json", &values]), &log)?;
         wait_until_available(kube)?;
-        std::fs::create_dir_all(place.state())?;
+        user::make_folder(&place.state())?;
         std::fs::write(&marker, digest)?;
     }
     Ok(format!("chart {RELEASE} {}", chart_version(&charts.join(RELEASE))?))
@@ -100,9 +101,9 @@ fn chart_version(chart: &Path) -> Result<String> {
     Ok(chart["version"].as_str().unwrap_or("?").to_string())
 }
 
-fn digest(charts: &Path, images: &BTreeMap<String, String>, context: Option<&str>) -> Result<String> {
+fn digest(charts: &Path, images: &BTreeMap<String, String>, cluster: &str) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    (images, context).hash(&mut hasher);
+    (images, cluster).hash(&mut hasher);
     for file in files_below(charts) {
         let content = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         (file.to_string_lossy(), content).hash(&mut hasher);

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::command;
 use crate::failure::Failure;
+use crate::user;
 
 /// A pass that takes longer hangs: an access token would not last much longer either.
 const LIMIT_SECONDS: &str = "600";
@@ -67,8 +68,9 @@ impl Fuzzer {
     }
 
     fn command(&self, run: &Run<'_>, report: &Path) -> Command {
-        let mut command = Command::new("timeout");
-        command.args(["--kill-after=5", LIMIT_SECONDS]);
+        let mut command = user::command("timeout");
+        // In the foreground it stays in our process group, and ends with us.
+        command.args(["--foreground", "--kill-after=5", LIMIT_SECONDS]);
         command.arg(self.bin.join("schemathesis"));
         command
             .arg("--config-file")

@@ -8,7 +8,6 @@ pub mod list;
 pub mod python;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -16,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::command;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::user;
 use list::Tool;
 
 /// Where a tool's binary is or will be.
@@ -43,15 +43,15 @@ pub fn missing<'a>(place: &Place, tools: &[&'a Tool]) -> Result<Vec<&'a Tool>> {
 pub fn build(place: &Place, tool: &Tool, log: &Path) -> Result<()> {
     let target = path(place, tool)?;
     let folder = target.parent().context("a tool lies in a folder")?;
-    std::fs::create_dir_all(folder)?;
+    user::make_folder(folder)?;
     let partial = folder.join(format!(".{}.partial", tool.name));
     let module = module(place);
-    let mut go = Command::new("go");
-    go.current_dir(&module)
-        .env("CGO_ENABLED", "0")
-        .env("GOFLAGS", "-mod=readonly -buildvcs=false");
+    let mut go = user::command("go");
+    go.current_dir(&module).env("CGO_ENABLED", "0");
     go.args([
         "build",
+        "-mod=readonly",
+        "-buildvcs=false",
         "-trimpath",
         "-tags",
         tool.tags,

@@ -3,7 +3,6 @@
 //! builds anew. Must not touch the system's packages, nor take a half-built environment for a finished one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::command;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::user;
 
 /// Debian's own: a newer one on the PATH may have no packages built for it yet.
 const PYTHON: &str = "/usr/bin/python3";
@@ -28,13 +28,14 @@ pub fn ensure(place: &Place, name: &str, folder: &Path, log: &Path) -> Result<Pa
     if home.exists() {
         std::fs::remove_dir_all(&home).with_context(|| format!("cannot remove {}", home.display()))?;
     }
-    command::logged(Command::new(PYTHON).args(["-m", "venv"]).arg(&home), log).map_err(|error| {
+    user::make_folder(&place.tools())?;
+    command::logged(user::command(PYTHON).args(["-m", "venv"]).arg(&home), log).map_err(|error| {
         way_out(
             error,
             "Debian's package python3-venv is needed, with Python 3.11 or newer",
         )
     })?;
-    let mut install = Command::new(home.join("bin/python"));
+    let mut install = user::command(home.join("bin/python"));
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     // Nothing is compiled here, and nothing runs that is not the pinned file.
     install

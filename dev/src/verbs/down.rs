@@ -8,7 +8,7 @@ use crate::cluster::{self, teardown};
 use crate::command;
 use crate::failure::Failure;
 use crate::owner;
-use crate::place::Place;
+use crate::place::{FAR, Place};
 use crate::screen::Screen;
 
 #[derive(clap::Args, Debug)]
@@ -38,9 +38,11 @@ pub fn run(place: &Place, flags: &Down) -> Result<()> {
         screen.step("purge", |step| {
             step.say("deleting");
             // A build store may hold mounts; they go first, or the deletion would reach through them.
-            for folder in [place.state(), place.cache.clone(), "/var/lib/shop-operator".into()] {
+            for folder in [place.state(), place.cache.clone(), place.far()] {
                 delete(&folder)?;
             }
+            // Unless another checkout has its nodes there.
+            let _ = std::fs::remove_dir(FAR);
             Ok((
                 (),
                 format!("{} and {} deleted", place.state().display(), place.cache.display()),

@@ -8,6 +8,12 @@ use crate::place::Place;
 pub fn run(place: &Place) -> Result<()> {
     screen_line!("export KUBECONFIG={}", quoted(&place.kubeconfig().to_string_lossy()));
     screen_line!("export PATH={}:\"$PATH\"", quoted(&place.bin().to_string_lossy()));
+    // The script has put the cluster into them when a proxy is set.
+    for name in ["no_proxy", "NO_PROXY"] {
+        if let Ok(value) = std::env::var(name) {
+            screen_line!("export {name}={}", quoted(&value));
+        }
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use crate::shop::account::{self, Account, CUSTOMER};
 use crate::shop::schemathesis::{Fuzzer, Run, Sent};
 use crate::shop::{demo, http};
 use crate::tools::python;
+use crate::user;
 
 /// Generated requests, checked against the documents of the services: no 5xx, and no status, content type or body that
 /// is not documented
@@ -142,7 +143,7 @@ impl<'a> Session<'a> {
         let bin = python::ensure(place, "fuzz", &settings, &place.log("fuzz-tool"))?;
         let (kube, gateway) = (Cluster::kube(place)?, gateway());
         let folder = place.state().join("fuzz");
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        user::make_folder(&folder)?;
         let merchant = Account::new(&kube, &gateway, "merchant")?;
         let product = product(&gateway, &merchant.token(&gateway)?)?;
         let fuzzer = Fuzzer {
@@ -155,6 +156,7 @@ impl<'a> Session<'a> {
             product,
         };
         std::fs::write(fuzzer.made(), format!("/api/v1/products/{}\n", fuzzer.product))?;
+        user::give(&fuzzer.made())?;
         let accounts = BTreeMap::from([("merchant", merchant)]);
         Ok(Session {
             place,

@@ -13,6 +13,7 @@ use crate::kube::Kube;
 use crate::owner;
 use crate::place::Place;
 use crate::shop::{demo, inside};
+use crate::user;
 
 #[derive(clap::Args, Debug)]
 pub struct Passed {
@@ -23,7 +24,7 @@ pub struct Passed {
 
 pub fn run(place: &Place, verb: &str, passed: &Passed) -> Result<()> {
     let mut command = if passed.args.iter().any(|arg| arg == "--help" || arg == "-h") {
-        Command::new(program(place)?)
+        user::command(program(place)?)
     } else {
         owner::running(place)?;
         command(place, &Cluster::kube(place)?)?
@@ -43,12 +44,12 @@ pub fn run(place: &Place, verb: &str, passed: &Passed) -> Result<()> {
 /// The program with its environment; verb and arguments are still to come.
 pub fn command(place: &Place, kube: &Kube) -> Result<Command> {
     let folder = place.state().join("load");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    user::make_folder(&folder)?;
     let (map_file, databases_file) = (folder.join("shard-map.json"), folder.join("databases.json"));
     let map = inside::shard_map(kube)?;
     inside::write(&map_file, &map)?;
     inside::write(&databases_file, &inside::databases(kube, &map)?)?;
-    let mut command = Command::new(program(place)?);
+    let mut command = user::command(program(place)?);
     command
         .env(
             "SHOP_LOAD_GATEWAY",

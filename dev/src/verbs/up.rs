@@ -7,7 +7,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
+use crate::choice::Choice;
 use crate::cluster::Cluster;
 use crate::cluster::addon_images::AddonImages;
 use crate::cluster::address::{MOST_NODES, Node, REGISTRY};
@@ -18,17 +20,18 @@ use crate::place::Place;
 use crate::screen::{self, Screen};
 use crate::shop::{demo, install, progress, proof};
 use crate::tools::{self, list, list::Tool};
+use crate::user;
 use crate::verbs::images;
 use crate::wait::{self, Look};
 
 #[derive(clap::Args, Debug, Clone)]
 pub struct Up {
-    /// Nodes of the embedded cluster [default: 3, or what runs already]
+    /// Nodes of the embedded cluster [default: as many as it had last, at first 3]
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_NODES)))]
     pub nodes: Option<u8>,
-    /// Size of the demo shop
-    #[arg(long, value_enum, default_value_t = Size::Small)]
-    pub size: Size,
+    /// Size of the demo shop [default: what it was last on the embedded cluster, at first small]
+    #[arg(long, value_enum)]
+    pub size: Option<Size>,
     /// Use this context of your kubeconfig instead of the embedded cluster
     #[arg(long, requires = "registry")]
     pub context: Option<String>,
@@ -43,7 +46,8 @@ pub struct Up {
     pub cluster_only: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Size {
     Tiny,
     Small,
@@ -67,44 +71,52 @@ pub fn run(place: &Place, flags: &Up) -> Result<()> {
     }
     if !flags.cluster_only {
         screen_line!("\n{}", proof::closing(screen.elapsed()));
-        for (what, why) in hints(flags.context.is_some()) {
+        for (what, why) in hints(flags.context.as_deref()) {
             screen_line!("{}", format!("  {what:<55}{why}").trim_end());
         }
     }
     Ok(())
 }
 
-fn hints(foreign: bool) -> Vec<(String, &'static str)> {
-    let url = format!(
-        "http://{}:{}/api/v1/products?limit=3",
-        Node(1).address(),
-        demo::NODE_PORT
-    );
-    let mut hints = vec![
-        (
-            r#"eval "$(./shop env)""#.to_string(),
-            "kubectl, helm and shop-operator on your PATH",
-        ),
-        ("kubectl get shop -o wide".to_string(), ""),
-    ];
-    if !foreign {
-        hints.push((format!("curl '{url}'"), ""));
-        hints.push(("./shop down".to_string(), ""));
+/// What to try next, on the cluster the shop is on, with a word why where it is not plain.
+fn hints(context: Option<&str>) -> Vec<(String, &'static str)> {
+    let products = |gateway: &str| (format!("curl 'http://{gateway}/api/v1/products?limit=3'"), "");
+    match context {
+        Some(context) => {
+            let kubectl = format!("kubectl --context {context}");
+            vec![
+                (format!("{kubectl} get shop -o wide"), ""),
+                (
+                    format!("{kubectl} port-forward service/{}-gateway 8080:80 &", demo::NAME),
+                    "",
+                ),
+                products("127.0.0.1:8080"),
+            ]
+        }
+        None => vec![
+            (
+                r#"eval "$(./shop env)""#.to_string(),
+                "kubectl, helm and shop-operator on your PATH",
+            ),
+            ("kubectl get shop -o wide".to_string(), ""),
+            products(&format!("{}:{}", Node(1).address(), demo::NODE_PORT)),
+            ("./shop down".to_string(), ""),
+        ],
     }
-    hints
 }
 
 /// All steps on the cluster of this checkout; the caller holds the lock.
 pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
-    let count = wanted_nodes(place, flags)?;
+    let choice = Choice::make(place, flags.nodes, flags.size)?;
     let early = if flags.cluster_only {
         None
     } else {
         build_images_early(place)?
     };
     tools_step(place, screen, list::ALL)?;
-    let cluster = Cluster::new(place, count)?;
-    owner::claim(place, count)?;
+    let cluster = Cluster::new(place, choice.nodes)?;
+    owner::claim(place, choice.nodes)?;
+    choice.keep(place)?;
     let references = if flags.cluster_only {
         cluster.start_registry()?;
         AddonImages::ensure(place, &place.log("addon-images"))?;
@@ -124,7 +136,7 @@ pub fn embedded(place: &Place, flags: &Up, screen: &Screen<'_>) -> Result<()> {
     }
     let kube = Cluster::kube(place)?;
     operator_step(place, screen, &kube, &references)?;
-    shop_step(place, screen, &kube, &references, flags.size, true)?;
+    shop_step(place, screen, &kube, &references, choice.size, true)?;
     let gateway = format!("http://{}:{}", Node(1).address(), demo::NODE_PORT);
     screen.step("proof", |step| {
         step.say("placing an order");
@@ -154,7 +166,8 @@ fn foreign(place: &Place, flags: &Up, context: &str, screen: &Screen<'_>) -> Res
     // After the cluster's answer: a mistyped context should not cost a build.
     let references = images_step(place, screen, registry, || Ok(()))?;
     operator_step(place, screen, &kube, &references)?;
-    shop_step(place, screen, &kube, &references, flags.size, false)?;
+    let size = flags.size.unwrap_or(Size::Small);
+    shop_step(place, screen, &kube, &references, size, false)?;
     screen.step("proof", |step| {
         step.say("placing an order");
         let forward = Forward::start(&kube)?;
@@ -313,28 +326,28 @@ impl Drop for Forward {
     }
 }
 
-fn wanted_nodes(place: &Place, flags: &Up) -> Result<u8> {
-    let running = owner::current()
-        .filter(|owner| owner.checkout == place.checkout)
-        .map(|owner| owner.nodes);
-    match (flags.nodes, running) {
-        (Some(wanted), Some(running)) if wanted < running => Err(Failure::new(format!(
-            "the cluster has {running} nodes, {wanted} were asked for"
-        ))
-        .way_out("./shop down, then ./shop up --nodes with fewer")
-        .into()),
-        (Some(wanted), _) => Ok(wanted),
-        (None, running) => Ok(running.unwrap_or(3)),
-    }
-}
-
 /// A link that always points at the present version.
 fn link(target: &Path, name: &Path) -> Result<()> {
     if std::fs::read_link(name).is_ok_and(|now| now == target) {
         return Ok(());
     }
     let folder = name.parent().context("a link lies in a folder")?;
-    std::fs::create_dir_all(folder)?;
+    user::make_folder(folder)?;
     let _ = std::fs::remove_file(name);
     std::os::unix::fs::symlink(target, name).with_context(|| format!("cannot link {}", name.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_for_somebody_elses_cluster_name_it() {
+        let hints = hints(Some("prod"));
+        assert!(
+            hints
+                .iter()
+                .all(|(what, _)| what.contains("--context prod") || what.contains("127.0.0.1"))
+        );
+    }
 }

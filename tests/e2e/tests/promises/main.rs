@@ -1,6 +1,7 @@
 //! Promises the operator keeps on a real cluster, one per file. They are ignored by a plain `cargo test`; run them with
-//! `./shop test`, or `cargo test -p shop-e2e --test promises -- --ignored --test-threads=1` with `KUBECONFIG` set.
+//! `./shop test`, or `cargo test -p shop-e2e --test promises -- --ignored` with `KUBECONFIG` set.
 
+mod alone;
 mod bad_image_never_takes_down;
 mod creates_a_shop;
 mod datastore_without_redundancy;
@@ -9,7 +10,6 @@ mod deletion_leftovers;
 mod events;
 mod failover_loses_nothing;
 mod faults_leave_the_books_right;
-mod idle_shop_is_quiet;
 mod names_the_tier;
 mod one_process;
 mod own_service;
@@ -19,5 +19,4 @@ mod repairs_children;
 mod routes_an_order_to_the_right_shard;
 mod scales;
 mod sells_and_refunds;
-mod survives_operator_kill;
 mod suspend_and_resume;

@@ -2,7 +2,7 @@
 
 use shop_contract::api::CancelReason;
 use shop_e2e::customer::{DECLINED, PAYS};
-use shop_e2e::stage::with_demo_shop;
+use shop_e2e::stage::{alone, with_demo_shop};
 use shop_e2e::{Customer, PATIENCE, SOON, Shop, Storefront, books, eventually, inside};
 use uuid::Uuid;
 
@@ -61,7 +61,8 @@ async fn a_cancelled_order_is_refunded_and_its_stock_given_back() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn sixty_customers_for_twenty_pieces_buy_exactly_twenty() {
-    with_demo_shop(|demo| async move {
+    // A crowd fills the machine: beside another promise some would rightly be told that the shop is busy.
+    alone::with_demo_shop(|demo| async move {
         let storefront = demo.storefront().await;
         let product = Uuid::now_v7();
         inside::stock(&demo, product, PIECES).await.expect("stock");

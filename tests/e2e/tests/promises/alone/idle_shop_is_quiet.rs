@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use shop_e2e::operator::Operator;
-use shop_e2e::stage::with_demo_shop;
+use shop_e2e::stage::alone::with_demo_shop;
 use shop_e2e::writes::{Objects, growth, served};
 use shop_e2e::{PATIENCE, SOON, Shop, eventually, seed, throughout};
 use std::collections::BTreeMap;

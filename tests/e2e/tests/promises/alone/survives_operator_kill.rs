@@ -3,7 +3,7 @@
 use rand::RngExt;
 use serde_json::json;
 use shop_e2e::operator::Operator;
-use shop_e2e::stage::with_tiny_shop;
+use shop_e2e::stage::alone::with_tiny_shop;
 use shop_e2e::writes::Objects;
 use shop_e2e::{SOON, Shop, eventually, seed};
 use std::time::{Duration, Instant};
