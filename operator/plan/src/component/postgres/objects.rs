@@ -45,6 +45,7 @@ pub fn objects(shard: &Shard<'_>, seen: &Observed) -> Vec<Object> {
         pods_service: names::postgres_pods(shop, &shard.id),
         replicas: 1 + u32::from(database.replicas),
         storage: &database.storage,
+        notes: [].into(),
     };
     objects.push(stateful_set(&owner, &wanted, pod::pod(shard), seen));
     objects
