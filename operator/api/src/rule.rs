@@ -7,7 +7,7 @@ use shop_contract::service;
 
 /// Parameters of postgresql.conf that the operator or Patroni sets; a user's value would be overwritten or would break
 /// replication, so it is refused.
-pub const RESERVED_PARAMETERS: [&str; 27] = [
+pub const RESERVED_PARAMETERS: [&str; 32] = [
     "archive_cleanup_command",
     "archive_command",
     "archive_mode",
@@ -15,10 +15,12 @@ pub const RESERVED_PARAMETERS: [&str; 27] = [
     "config_file",
     "data_checksums",
     "data_directory",
+    "default_transaction_read_only",
     "hba_file",
     "hot_standby",
     "ident_file",
     "listen_addresses",
+    "local_preload_libraries",
     "max_connections",
     "max_replication_slots",
     "max_wal_senders",
@@ -26,9 +28,12 @@ pub const RESERVED_PARAMETERS: [&str; 27] = [
     "primary_conninfo",
     "primary_slot_name",
     "recovery_target",
+    "reserved_connections",
     "restore_command",
+    "session_preload_libraries",
     "shared_preload_libraries",
     "ssl",
+    "superuser_reserved_connections",
     "synchronous_commit",
     "synchronous_standby_names",
     "unix_socket_directories",
@@ -52,10 +57,11 @@ pub fn one_of(allowed: &[u32]) -> Rule {
 }
 
 /// A field that keeps its first value. The rule stands on the struct that holds it, because a rule on an absent field is
-/// not evaluated.
+/// not evaluated. It may be taken out: the operator goes on with what stands, which is also the way back for whoever wrote
+/// another value than the shop was made with, since only the operator can tell.
 pub fn fixed(field: &str, way_out: &str) -> Rule {
     let rule = rule(
-        format!("!has(oldSelf.{field}) || (has(self.{field}) && self.{field} == oldSelf.{field})"),
+        format!("!has(oldSelf.{field}) || !has(self.{field}) || self.{field} == oldSelf.{field}"),
         format!("cannot be changed after creation: {way_out}"),
     );
     Rule {
@@ -80,6 +86,14 @@ pub fn parameters_are_the_users() -> Rule {
     rule(
         format!("self.all(name, !(name in [{list}]))"),
         "names a parameter that the operator sets itself (connections, replication, archiving, files)",
+    )
+}
+
+/// Postgres takes any mix of cases for the same parameter; here it has one name, so that a reserved one is recognised.
+pub fn parameters_have_one_spelling() -> Rule {
+    rule(
+        "self.all(name, name.matches('^[a-z_][a-z0-9_.]*$'))",
+        "names of parameters are lower-case letters, digits, '_' and '.', starting with a letter or '_'",
     )
 }
 

@@ -24,3 +24,13 @@ fn committed_definitions_match_the_code() {
         );
     }
 }
+
+/// A contradiction must have a way back: what was written later than the shop was made can be taken out again.
+#[test]
+fn a_fixed_field_may_be_taken_out_and_not_be_changed() {
+    let crd = serde_json::to_string(&shop_api::crd()).unwrap();
+    for field in ["shards", "nodes", "size", "className"] {
+        let rule = format!("!has(oldSelf.{field}) || !has(self.{field}) || self.{field} == oldSelf.{field}");
+        assert!(crd.contains(&rule), "{field}");
+    }
+}

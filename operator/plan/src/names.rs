@@ -23,7 +23,7 @@ pub const COMPONENT_ANNOTATION: &str = "shop-operator.io/component";
 pub const TEMPLATE_ANNOTATION: &str = "shop-operator.io/template";
 /// Annotation on a StatefulSet: its replicas when not suspended.
 pub const REPLICAS_ANNOTATION: &str = "shop-operator.io/replicas";
-/// Annotation on the StatefulSet of Redis: its primaries.
+/// Annotation on the StatefulSet of Redis and on its volume claims: its primaries.
 pub const SHARDS_ANNOTATION: &str = "shop-operator.io/shards";
 /// Annotation on a pod template: the digest of the config it reads, so that a change of the config replaces its pods.
 pub const CONFIG_ANNOTATION: &str = "shop-operator.io/config";

@@ -6,6 +6,7 @@ use crate::observed::{Observed, Seen};
 use crate::shop::ValidatedShop;
 use crate::task::Task;
 use crate::topology::shards::even_map;
+use crate::validate::{Standing, validate};
 use crate::{check, names, plan, pod};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -256,4 +257,81 @@ proptest! {
         let components = met.iter().filter_map(component).collect::<BTreeSet<_>>().len() + 2;
         prop_assert!(restarts <= components, "{restarts} restarts at once in {components} components");
     }
+}
+
+/// Volumes as the StatefulSets of a plan ask for them: they stay when everything else is lost.
+fn with_claims(plan: &Plan, mut seen: Observed) -> Observed {
+    let sets = plan.objects.iter().filter(|object| object.kind() == "StatefulSet");
+    let claims = sets.filter_map(crate::Object::applied).flat_map(|set| {
+        let template = set["spec"]["volumeClaimTemplates"][0].clone();
+        let set = set["metadata"]["name"].as_str().expect("a name").to_owned();
+        [0, 1].map(|ordinal| {
+            let mut claim = template.clone();
+            claim["metadata"]["name"] = json!(format!("data-{}", names::pod(&set, ordinal)));
+            serde_json::from_value(claim).expect("a claim")
+        })
+    });
+    seen.claims = Seen::Known(claims.collect());
+    seen
+}
+
+#[test]
+fn a_lost_stateful_set_is_made_again_as_it_was() {
+    let shop = shop();
+    let all = everything(&shop);
+    let larger = fixtures::deployment("audience: {dailyActiveUsers: 10M}");
+    for lost in ["demo-orders-1", "demo-orders-0", "demo-redis", "demo-rabbitmq"] {
+        let mut seen = with_claims(&all, applied(&shop, &all));
+        if let Seen::Known(sets) = &mut seen.stateful_sets {
+            sets.retain(|set| set.metadata.name.as_deref() != Some(lost));
+        }
+        let standing = Standing::of("demo", &seen).expect("all is known");
+        let again = validate(&larger, &fixtures::inputs(), &standing).expect("it is valid");
+        let shape = |shop: &ValidatedShop| {
+            let storage = shop.databases.iter().map(|database| database.storage.size);
+            let volumes: Vec<_> = storage
+                .chain([shop.redis.storage.size, shop.rabbitmq.storage.size])
+                .collect();
+            (shop.orders().shards, shop.redis.shards, shop.rabbitmq.nodes, volumes)
+        };
+        assert_eq!(shape(&again), shape(&shop), "{lost} is lost");
+        let map = |plan: &Plan| {
+            plan.objects
+                .iter()
+                .find(|object| object.name() == "demo-shard-map")
+                .cloned()
+        };
+        assert_eq!(map(&planned(&again, &seen)), map(&all), "{lost} is lost");
+    }
+}
+
+/// The API server refuses a change of the claims, and a set that only lost its labels is still there.
+#[test]
+fn a_running_set_keeps_the_claims_it_was_made_with() {
+    let shop = shop();
+    let mut seen = applied(&shop, &everything(&shop));
+    let Seen::Known(sets) = &mut seen.stateful_sets else {
+        panic!("the world knows its sets")
+    };
+    for set in sets {
+        let claims = set
+            .spec
+            .as_mut()
+            .and_then(|spec| spec.volume_claim_templates.as_mut())
+            .expect("claims");
+        claims[0].metadata.annotations = None;
+    }
+    let notes = |seen: &Observed| {
+        let plan = planned(&shop, seen);
+        let mut sets = plan.objects.iter().filter(|object| object.kind() == "StatefulSet");
+        let redis = sets.find(|object| object.name() == "demo-redis");
+        let body = redis.and_then(crate::Object::applied).expect("the set");
+        body["spec"]["volumeClaimTemplates"][0]["metadata"]["annotations"].clone()
+    };
+    assert_eq!(notes(&empty_world()), json!({names::SHARDS_ANNOTATION: "3"}));
+    assert_eq!(notes(&seen), Value::Null);
+    let claim = json!({"metadata": {"name": "data-demo-redis-0"}});
+    seen.claims = Seen::Known(vec![serde_json::from_value(claim).expect("a claim")]);
+    seen.stateful_sets = Seen::Known(vec![]);
+    assert_eq!(notes(&seen), Value::Null);
 }

@@ -5,13 +5,13 @@ use crate::kinds::{KINDS, KindIndex};
 use crate::memory;
 use crate::observe;
 use anyhow::Context as _;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
 use serde_json::Value;
 use shop_api::ShopDeployment;
 use shop_plan::inputs::Images;
-use shop_plan::observed::{Observed, Seen};
+use shop_plan::observed::{Observed, PatroniMember, PatroniView, Seen, ShardId};
 use shop_plan::{Plan, names};
 use std::collections::{BTreeMap, HashSet};
 
@@ -46,16 +46,53 @@ pub fn of_plan(plan: Plan) -> (Vec<Value>, Observed) {
         .map(|object| object.applied().cloned().unwrap_or_else(|| secret(object.name())))
         .collect();
     let sets = objects.iter().filter(|object| object["kind"] == "StatefulSet");
-    let sets = sets
+    let sets: Vec<StatefulSet> = sets
         .filter_map(|object| serde_json::from_value(object.clone()).ok())
         .collect();
     (
         objects,
         Observed {
+            postgres: as_if_well(&sets),
             stateful_sets: Seen::Known(sets),
             ..nothing()
         },
     )
+}
+
+/// No Postgres is asked here. Where there are several instances, all count as well and the first as the primary, so that
+/// a change is explained to its end.
+fn as_if_well(sets: &[StatefulSet]) -> BTreeMap<ShardId, Seen<PatroniView>> {
+    sets.iter().filter_map(well).collect()
+}
+
+fn well(set: &StatefulSet) -> Option<(ShardId, Seen<PatroniView>)> {
+    let labels = set.metadata.labels.as_ref()?;
+    let (database, index) = labels.get(names::NAME)?.rsplit_once('-')?;
+    let shard = ShardId {
+        database: database.to_owned(),
+        index: index.parse().ok()?,
+    };
+    let scope = set.metadata.name.as_deref()?;
+    let instances = u32::try_from(set.spec.as_ref()?.replicas?).ok()?;
+    let member = |ordinal| {
+        let (role, state) = if ordinal == 0 {
+            ("leader", "running")
+        } else {
+            ("sync_standby", "streaming")
+        };
+        PatroniMember {
+            name: names::pod(scope, ordinal),
+            role: role.to_owned(),
+            state: state.to_owned(),
+            lag_bytes: Some(0),
+            timeline: None,
+        }
+    };
+    let view = PatroniView {
+        members: (0..instances).map(member).collect(),
+        paused: false,
+    };
+    (instances > 1).then_some((shard, Seen::Known(view)))
 }
 
 /// The world of the current kubeconfig.
@@ -123,7 +160,8 @@ async fn read_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Obse
         }
         cache.listed(index as KindIndex, &seen);
     }
-    let seen = observe::observe(&cache, &key, &memory);
+    let mut seen = observe::observe(&cache, &key, &memory);
+    seen.postgres = as_if_well(seen.stateful_sets.known().map(Vec::as_slice).unwrap_or_default());
     // A shop that is not there yet is explained as a whole.
     let seen = if objects.is_empty() { nothing() } else { seen };
     Ok((objects, seen))

@@ -232,6 +232,28 @@ mod tests {
     }
 
     #[test]
+    fn fewer_standbys_are_explained_although_no_postgres_is_asked() {
+        let shop = |replicas: u16| {
+            let spec = format!("{{postgres: {{orders: {{shards: 1, replicas: {replicas}}}}}}}");
+            let head = "kind: ShopDeployment\napiVersion: shop-operator.io/v1alpha1\nmetadata: {name: demo}";
+            parse(&format!("{head}\nspec: {spec}\n"), "default").expect("a shop")
+        };
+        let inputs = Inputs {
+            images: default_images(),
+            version: crate::VERSION.to_owned(),
+            operator_namespace: "shop-system".into(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let (_, plan) = decided(&shop(2), &inputs, &before::nothing())
+            .expect("planned")
+            .expect("valid");
+        let (objects, seen) = before::of_plan(plan);
+        let (valid, plan) = decided(&shop(1), &inputs, &seen).expect("planned").expect("valid");
+        let explained = explain(&valid, &plan, &objects).to_string();
+        assert!(explained.contains("replicas: 3 → 2"), "{explained}");
+    }
+
+    #[test]
     fn a_plan_from_nothing_creates_and_the_same_again_changes_nothing() {
         let text = "apiVersion: shop-operator.io/v1alpha1\nkind: ShopDeployment\nmetadata: {name: demo}\nspec: {}\n";
         let shop = parse(text, "default").expect("a shop");

@@ -98,6 +98,8 @@ pub struct Stateful<'a> {
     pub pods_service: String,
     pub replicas: u32,
     pub storage: &'a Storage,
+    /// What its claims tell of the shape it was made with, for when the StatefulSet is lost.
+    pub notes: BTreeMap<String, String>,
 }
 
 pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &Observed) -> Object {
@@ -106,8 +108,12 @@ pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &O
         pods_service,
         replicas,
         storage,
+        notes,
     } = wanted;
-    let storage = existing_storage(name, seen).unwrap_or((*storage).clone());
+    let claim = match existing_claim(name, seen) {
+        Some(existing) => claim(owner, &existing.storage, existing.notes),
+        None => claim(owner, storage, notes_for(name, notes, seen)),
+    };
     let retain = StatefulSetPersistentVolumeClaimRetentionPolicy {
         when_deleted: Some("Retain".into()),
         when_scaled: Some("Retain".into()),
@@ -124,7 +130,7 @@ pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &O
         persistent_volume_claim_retention_policy: Some(retain),
         selector: owner.label_selector(),
         template: pod.template(owner),
-        volume_claim_templates: Some(vec![claim(owner, &storage)]),
+        volume_claim_templates: Some(vec![claim]),
         ..StatefulSetSpec::default()
     };
     let set = StatefulSet {
@@ -135,10 +141,13 @@ pub fn stateful_set(owner: &Owner<'_>, wanted: &Stateful<'_>, pod: Pod, seen: &O
     owner.object(Wave::Data, &set)
 }
 
-fn claim(owner: &Owner<'_>, storage: &Storage) -> PersistentVolumeClaim {
+fn claim(owner: &Owner<'_>, storage: &Storage, notes: Option<BTreeMap<String, String>>) -> PersistentVolumeClaim {
     let requests = BTreeMap::from([("storage".to_owned(), Quantity(storage.size.to_string()))]);
     PersistentVolumeClaim {
-        metadata: owner.meta(CLAIM),
+        metadata: ObjectMeta {
+            annotations: notes,
+            ..owner.meta(CLAIM)
+        },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".into()]),
             storage_class_name: storage.class_name.clone(),
@@ -152,24 +161,41 @@ fn claim(owner: &Owner<'_>, storage: &Storage) -> PersistentVolumeClaim {
     }
 }
 
+/// Claims that exist keep the notes they have, and without its set they say what its template has: it may be there all the
+/// same and have lost only its labels.
+fn notes_for(name: &str, notes: &BTreeMap<String, String>, seen: &Observed) -> Option<BTreeMap<String, String>> {
+    let first = format!("{CLAIM}-{}", names::pod(name, 0));
+    let is_first = |claim: &&PersistentVolumeClaim| claim.metadata.name.as_ref() == Some(&first);
+    let made = seen.claims.known().and_then(|claims| claims.iter().find(is_first));
+    let has = |claim: &PersistentVolumeClaim, key: &str| {
+        let annotations = claim.metadata.annotations.as_ref();
+        annotations.is_some_and(|all| all.contains_key(key))
+    };
+    let mut notes = notes.clone();
+    notes.retain(|key, _| made.is_none_or(|claim| has(claim, key)));
+    (!notes.is_empty()).then_some(notes)
+}
+
+struct Existing {
+    storage: Storage,
+    notes: Option<BTreeMap<String, String>>,
+}
+
 /// The API server refuses any change of a StatefulSet's claim templates, so an existing set keeps what it has.
-fn existing_storage(name: &str, seen: &Observed) -> Option<Storage> {
+fn existing_claim(name: &str, seen: &Observed) -> Option<Existing> {
     let set = seen
         .stateful_sets
         .known()?
         .iter()
         .find(|set| set.metadata.name.as_deref() == Some(name))?;
-    let claim = set
-        .spec
-        .as_ref()?
-        .volume_claim_templates
-        .as_ref()?
-        .first()?
-        .spec
-        .as_ref()?;
+    let template = set.spec.as_ref()?.volume_claim_templates.as_ref()?.first()?;
+    let claim = template.spec.as_ref()?;
     let Quantity(size) = claim.resources.as_ref()?.requests.as_ref()?.get("storage")?;
-    Some(Storage {
-        size: quantity::bytes(size).ok()?,
-        class_name: claim.storage_class_name.clone(),
+    Some(Existing {
+        storage: Storage {
+            size: quantity::bytes(size).ok()?,
+            class_name: claim.storage_class_name.clone(),
+        },
+        notes: template.metadata.annotations.clone(),
     })
 }

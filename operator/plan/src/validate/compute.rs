@@ -1,6 +1,6 @@
 //! Resources and volumes: what the user wrote over what the audience asks for.
 
-use super::problem::Problems;
+use super::problem::{Problems, fixed};
 use super::standing::Volume;
 use crate::shop::{Bytes, Storage};
 use crate::topology::sizing::Compute;
@@ -79,23 +79,26 @@ pub fn storage(
             class_name: written.class_name.clone(),
         };
     };
-    if let Some(size) = size
-        && size != standing.size
-    {
-        problems.add(
-            size_field,
-            size,
-            format!("cannot be changed after creation: it is {}", standing.size),
-        );
+    // A claim its owner has grown holds what is written, and more.
+    let fits = |size: Bytes| size == standing.size || (standing.claimed && size < standing.size);
+    if let Some(size) = size.filter(|size| !fits(*size)) {
+        problems.add(size_field, size, fixed(standing.size));
     }
     if let Some(class) = &written.class_name
         && standing.class_name.as_ref() != Some(class)
     {
         let rule = match &standing.class_name {
-            Some(standing) => format!("cannot be changed after creation: it is {standing}"),
-            None => "cannot be changed after creation: it is the cluster's default class".to_owned(),
+            Some(standing) => fixed(standing),
+            None => fixed("the cluster's default class"),
         };
         problems.add(format!("{field}.className"), class, rule);
+    }
+    if standing.claimed {
+        // As when it was created: the StatefulSet may be there all the same and have lost only its labels.
+        return Storage {
+            size: size.unwrap_or(standing.size),
+            class_name: written.class_name.clone(),
+        };
     }
     Storage {
         size: standing.size,

@@ -48,16 +48,15 @@ fn database(ask: &Ask, name: &str, spec: &spec::Database, sized: DatabaseSize, p
             "needs replicas of at least 1: a commit waits for a standby",
         );
     }
-    for parameter in spec
-        .parameters
-        .keys()
-        .filter(|name| RESERVED_PARAMETERS.contains(&name.as_str()))
-    {
-        problems.add(
-            at("parameters"),
-            parameter,
-            "is set by the operator itself: leave it out",
-        );
+    for parameter in spec.parameters.keys() {
+        if !is_parameter(parameter) {
+            let rule =
+                "must be a parameter's name: lower-case letters, digits, '_' and '.', starting with a letter or '_'";
+            problems.add(at("parameters"), parameter, rule);
+        } else if RESERVED_PARAMETERS.contains(&parameter.as_str()) {
+            let rule = "is set by the operator itself: leave it out";
+            problems.add(at("parameters"), parameter, rule);
+        }
     }
     let (resources, memory) = compute::resources(&at("resources"), &spec.resources, sized.compute, problems);
     let set = names::scope(
@@ -86,6 +85,12 @@ fn database(ask: &Ask, name: &str, spec: &spec::Database, sized: DatabaseSize, p
         max_connections: sized.max_connections,
         pooler: pooler(ask, sized, problems),
     }
+}
+
+/// Postgres takes any mix of cases for the same parameter; here it has one name, so that a reserved one is recognised.
+fn is_parameter(name: &str) -> bool {
+    let within = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'.';
+    name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_') && name.bytes().all(within)
 }
 
 fn pooler(ask: &Ask, sized: DatabaseSize, problems: &mut Problems) -> Pooler {

@@ -62,12 +62,13 @@ impl Problems {
         if let (Some(written), Some(standing)) = (written, standing)
             && written != standing
         {
-            self.add(
-                field,
-                format!("{written:?}"),
-                format!("cannot be changed after creation: it is {standing:?}"),
-            );
+            self.add(field, format!("{written:?}"), fixed(format_args!("{standing:?}")));
         }
         standing.or(written)
     }
+}
+
+/// The rule of a field that keeps what it was at creation, with the way out.
+pub fn fixed(standing: impl std::fmt::Display) -> String {
+    format!("cannot be changed after creation: it is {standing}; leave it out to go on with that")
 }

@@ -36,8 +36,8 @@ pub async fn read_cluster(addresses: &[Address]) -> Result<Cluster, PostgresErro
     })
 }
 
-/// Makes the keys of `config` so in Patroni's dynamic configuration and leaves all others alone; a null removes one.
-/// Writes only what differs; true when it wrote.
+/// Makes the keys of `config` so in Patroni's dynamic configuration and leaves all others alone; a null removes one, and a
+/// parameter of Postgres that `config` does not name is removed. Writes only what differs; true when it wrote.
 pub async fn ensure_config(addresses: &[Address], config: &Value) -> Result<bool, PostgresError> {
     let answer = rest::get(addresses, "/config", "reading the configuration").await?;
     match shape::difference(&answer.body, config) {

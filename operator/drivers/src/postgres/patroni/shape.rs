@@ -92,8 +92,23 @@ pub(super) fn cluster(body: &Value) -> Result<Cluster, serde_json::Error> {
     Ok(Cluster { members, paused: pause })
 }
 
-/// The smallest patch that makes the keys of `wanted` so in `present`; none when they are. A null removes a key.
+/// What belongs to us whole: a parameter that is not wanted any more is removed. All other keys are left alone.
+const OURS: &str = "/postgresql/parameters";
+
+/// The smallest patch that makes `wanted` so in `present`; none when it is. A null removes a key.
 pub(super) fn difference(present: &Value, wanted: &Value) -> Option<Value> {
+    let mut wanted = wanted.clone();
+    if let (Some(Value::Object(present)), Some(Value::Object(wanted))) =
+        (present.pointer(OURS), wanted.pointer_mut(OURS))
+    {
+        for key in present.keys() {
+            wanted.entry(key).or_insert(Value::Null);
+        }
+    }
+    changes(present, &wanted)
+}
+
+fn changes(present: &Value, wanted: &Value) -> Option<Value> {
     let Value::Object(wanted) = wanted else {
         return (present != wanted).then(|| wanted.clone());
     };
@@ -103,7 +118,7 @@ pub(super) fn difference(present: &Value, wanted: &Value) -> Option<Value> {
         .iter()
         .filter_map(|(key, value)| {
             let patch = match present.get(key) {
-                Some(now) => difference(now, value)?,
+                Some(now) => changes(now, value)?,
                 None if value.is_null() => return None,
                 None => value.clone(),
             };
@@ -154,5 +169,16 @@ mod tests {
         );
         assert_eq!(difference(&wanted, &wanted), None);
         assert_eq!(difference(&present, &json!({"ttl": null})), Some(json!({"ttl": null})));
+    }
+
+    #[test]
+    fn a_parameter_nobody_wants_any_more_is_removed() {
+        let present = json!({"ttl": 20, "pause": false, "postgresql": {
+            "use_slots": true, "parameters": {"jit": "off", "work_mem": "1MB", "Synchronous_Commit": "off"}}});
+        let wanted = json!({"ttl": 20, "postgresql": {"parameters": {"jit": "off"}}});
+        let removed = json!({"postgresql": {"parameters": {"work_mem": null, "Synchronous_Commit": null}}});
+        assert_eq!(difference(&present, &wanted), Some(removed));
+        // Who says nothing about parameters takes none away.
+        assert_eq!(difference(&present, &json!({"postgresql": {"use_slots": true}})), None);
     }
 }

@@ -5,6 +5,7 @@
 mod tests;
 
 use super::applied::Owner;
+use super::postgres;
 use super::standing::id;
 use crate::contract::{Component, ComponentPlan, PlanError};
 use crate::health::{Health, State};
@@ -41,11 +42,14 @@ impl Component for Ground {
             objects: vec![secret(&owner)],
             ..ComponentPlan::default()
         };
-        plan.objects.extend(patroni_account(&Owner {
-            component: "postgres",
-            name: "postgres".into(),
-            ..owner_of(&owner)
-        }));
+        plan.objects.extend(patroni_account(
+            &Owner {
+                component: "postgres",
+                name: "postgres".into(),
+                ..owner_of(&owner)
+            },
+            seen,
+        ));
         match wanted_map(shop, &seen.shard_map) {
             Ok(map) => plan.objects.push(map_object(&owner, &map)),
             Err(reason) => plan.waiting.push(Waiting {
@@ -145,7 +149,7 @@ fn map_object(owner: &Owner<'_>, map: &ShardMap) -> Object {
 }
 
 /// Patroni keeps its state in Endpoints and marks its own pod; it may touch those of this shop and nothing else.
-fn patroni_account(owner: &Owner<'_>) -> Vec<Object> {
+fn patroni_account(owner: &Owner<'_>, seen: &Observed) -> Vec<Object> {
     let shop = &owner.shop.name;
     let name = names::postgres_account(shop);
     let account = ServiceAccount {
@@ -155,7 +159,7 @@ fn patroni_account(owner: &Owner<'_>) -> Vec<Object> {
     };
     let role = Role {
         metadata: owner.meta(&name),
-        rules: Some(patroni_rules(owner.shop)),
+        rules: Some(patroni_rules(owner.shop, seen)),
     };
     let binding = RoleBinding {
         metadata: owner.meta(&name),
@@ -178,21 +182,16 @@ fn patroni_account(owner: &Owner<'_>) -> Vec<Object> {
     ]
 }
 
-fn patroni_rules(shop: &ValidatedShop) -> Vec<PolicyRule> {
-    let scopes = || {
-        shop.databases
-            .iter()
-            .flat_map(|database| shards::ids(database).into_iter().map(move |id| (database, id)))
-    };
-    let endpoints = scopes().flat_map(|(_, shard)| {
+fn patroni_rules(shop: &ValidatedShop, seen: &Observed) -> Vec<PolicyRule> {
+    let endpoints = shop.databases.iter().flat_map(shards::ids).flat_map(|shard| {
         let mut all = names::patroni_state(&shop.name, &shard).to_vec();
         all.push(names::scope(&shop.name, &shard));
         all
     });
-    let pods = scopes().flat_map(|(database, shard)| {
-        let set = names::scope(&shop.name, &shard);
-        (0..=u32::from(database.replicas)).map(move |ordinal| names::pod(&set, ordinal))
-    });
+    let pods = shop
+        .databases
+        .iter()
+        .flat_map(|database| postgres::pods(shop, &database.name, seen));
     vec![
         rule("endpoints", &["create", "list", "watch"], Vec::new()),
         rule("endpoints", &["get", "patch", "update"], endpoints.collect()),

@@ -156,7 +156,8 @@ fn unfinished(shard: &Shard<'_>, seen: &Observed) -> Option<(State, String)> {
     first.then(|| (State::Progressing, "its database is being made".into()))
 }
 
-fn services_exist(seen: &Observed) -> bool {
+/// Which they do once every database has served.
+pub fn services_exist(seen: &Observed) -> bool {
     let label = |deployment: &k8s_openapi::api::apps::v1::Deployment| {
         deployment
             .metadata
@@ -170,9 +171,18 @@ fn services_exist(seen: &Observed) -> bool {
         .is_none_or(|deployments| deployments.iter().any(label))
 }
 
+pub fn is_synchronous(member: &PatroniMember) -> bool {
+    matches!(member.role.as_str(), "sync_standby" | "quorum_standby")
+}
+
+/// It follows the primary closely.
+pub fn is_caught_up(member: &PatroniMember) -> bool {
+    member.state == "streaming" && member.lag_bytes.is_some_and(|lag| lag < CAUGHT_UP)
+}
+
 fn in_sync(view: &PatroniView) -> u32 {
-    let sync = |member: &&PatroniMember| matches!(member.role.as_str(), "sync_standby" | "quorum_standby");
-    u32::try_from(view.members.iter().filter(sync).count()).unwrap_or(u32::MAX)
+    let members = view.members.iter();
+    u32::try_from(members.filter(|member| is_synchronous(member)).count()).unwrap_or(u32::MAX)
 }
 
 fn status(shard: &Shard<'_>, view: Option<&PatroniView>) -> ShardStatus {

@@ -3,6 +3,7 @@
 
 mod config;
 mod health;
+mod instances;
 mod objects;
 mod parameters;
 mod pod;
@@ -16,10 +17,11 @@ use super::standing::id;
 use crate::contract::{Component, ComponentPlan, Handover, PlanError, Rollout};
 use crate::health::Health;
 use crate::names;
-use crate::object::ComponentId;
+use crate::object::{ComponentId, Waiting};
 use crate::observed::{Observed, ShardId};
 use crate::shop::{Database, ValidatedShop};
 use crate::topology::shards;
+use instances::instances;
 use pooler::Servers;
 
 /// Label value of everything here.
@@ -50,16 +52,21 @@ impl Component for Postgres {
     fn plan(&self, shop: &ValidatedShop, seen: &Observed) -> Result<ComponentPlan, PlanError> {
         let mut plan = ComponentPlan::default();
         for shard in self.shards(shop) {
-            plan.objects.extend(objects::objects(&shard, seen));
+            let instances = instances(&shard, seen);
+            plan.objects.extend(objects::objects(&shard, instances.count, seen));
             for servers in Servers::of(&shard) {
                 plan.objects.extend(pooler::objects(&shard, *servers));
             }
             tasks::add(&shard, seen, &mut plan);
-            plan.rollouts.push(Rollout {
-                stateful_set: shard.scope(),
-                handover: Handover::Postgres(shard.id.clone()),
-                rehearse: vec![pod::PROGRAM.into(), "--version".into()],
-            });
+            plan.waiting.extend(instances.waiting.map(|reason| Waiting {
+                component: self.id(),
+                reason,
+            }));
+            match instances.handover {
+                // No restart meanwhile: it could ask for the same switchover.
+                Some(handover) => plan.tasks.push(handover),
+                None => plan.rollouts.push(rollout(&shard)),
+            }
         }
         Ok(plan)
     }
@@ -67,6 +74,26 @@ impl Component for Postgres {
     fn health(&self, shop: &ValidatedShop, seen: &Observed) -> Health {
         health::health(&self.shards(shop), seen)
     }
+}
+
+fn rollout(shard: &Shard<'_>) -> Rollout {
+    Rollout {
+        stateful_set: shard.scope(),
+        handover: Handover::Postgres(shard.id.clone()),
+        rehearse: vec![pod::PROGRAM.into(), "--version".into()],
+    }
+}
+
+/// The pods of a database, as many as there are now.
+pub fn pods(shop: &ValidatedShop, database: &str, seen: &Observed) -> Vec<String> {
+    let postgres = Postgres {
+        database: database.into(),
+    };
+    let of = |shard: &Shard<'_>| {
+        let scope = shard.scope();
+        (0..instances(shard, seen).count).map(move |ordinal| names::pod(&scope, ordinal))
+    };
+    postgres.shards(shop).iter().flat_map(of).collect()
 }
 
 impl Postgres {

@@ -8,9 +8,8 @@ use crate::object::Object;
 use crate::observed::Observed;
 use shop_contract::port::{PATRONI, POSTGRES};
 
-pub fn objects(shard: &Shard<'_>, seen: &Observed) -> Vec<Object> {
+pub fn objects(shard: &Shard<'_>, instances: u32, seen: &Observed) -> Vec<Object> {
     let (owner, shop, scope) = (shard.owner(), &shard.shop.name, shard.scope());
-    let database = shard.database;
     let replica = [(config::ROLE_LABEL.to_owned(), "replica".to_owned())].into();
     let postgres = || vec![port("postgres", POSTGRES)];
     let mut objects = vec![
@@ -37,14 +36,15 @@ pub fn objects(shard: &Shard<'_>, seen: &Observed) -> Vec<Object> {
             .iter()
             .map(|name| owner.headless(name, Backends::None, Vec::new())),
     );
-    if database.replicas > 0 {
+    if instances > 1 {
         objects.push(owner.budget(&scope));
     }
     let wanted = Stateful {
         name: &scope,
         pods_service: names::postgres_pods(shop, &shard.id),
-        replicas: 1 + u32::from(database.replicas),
-        storage: &database.storage,
+        replicas: instances,
+        storage: &shard.database.storage,
+        notes: [].into(),
     };
     objects.push(stateful_set(&owner, &wanted, pod::pod(shard), seen));
     objects

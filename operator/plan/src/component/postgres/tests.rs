@@ -233,3 +233,160 @@ fn a_successor_waits_until_its_volume_is_free() {
         assert!(command[2].as_str().unwrap().starts_with(config::DATA), "{command}");
     }
 }
+
+/// The StatefulSet of `orders` shard 0 as it stands, with this many instances.
+fn standing_set(instances: u32) -> k8s_openapi::api::apps::v1::StatefulSet {
+    let set = serde_json::json!({
+        "metadata": {"name": "demo-orders-0", "annotations": {crate::names::REPLICAS_ANNOTATION: instances.to_string()}},
+        "spec": {"replicas": instances, "serviceName": "demo-orders-0-pods", "selector": {}, "template": {}},
+    });
+    serde_json::from_value(set).unwrap()
+}
+
+/// A shop that wants `wanted` instances where `instances` run and `leader` leads; all is well.
+fn shrinking(instances: u16, wanted: u16, leader: u16) -> (ValidatedShop, Observed) {
+    let many = |instances: u16| format!("postgres: {{orders: {{shards: 1, replicas: {}}}}}", instances - 1);
+    let (before, after) = (
+        crate::fixtures::shop_of(&many(instances)),
+        crate::fixtures::shop_of(&many(wanted)),
+    );
+    let mut seen = running(&before);
+    seen.stateful_sets = Seen::Known(vec![standing_set(instances.into())]);
+    let shard = orders().shards(&after)[0].id.clone();
+    seen.postgres
+        .insert(shard, Seen::Known(patroni("demo-orders-0", instances, leader)));
+    (after, seen)
+}
+
+/// How many instances are planned, to whom the primary goes, and what is waited for.
+fn shrunk(shop: &ValidatedShop, seen: &Observed) -> (u64, Option<String>, Vec<String>) {
+    let plan = orders().plan(shop, seen).unwrap();
+    let set = plan
+        .objects
+        .iter()
+        .find(|object| object.kind() == "StatefulSet")
+        .unwrap();
+    let to = plan.tasks.iter().find_map(|task| match task {
+        Task::Switchover { to, .. } => Some(to.clone()),
+        _ => None,
+    });
+    // The component's own step: a restart could plan the same switchover a second time.
+    assert_eq!(plan.rollouts.is_empty(), to.is_some());
+    let waiting = plan.waiting.into_iter().map(|waiting| waiting.reason).collect();
+    (
+        set.applied().unwrap()["spec"]["replicas"].as_u64().unwrap(),
+        to,
+        waiting,
+    )
+}
+
+#[test]
+fn fewer_standbys_never_take_the_primary() {
+    let (shop, seen) = shrinking(2, 1, 0);
+    assert_eq!(shrunk(&shop, &seen), (1, None, vec![]));
+    let (shop, seen) = shrinking(2, 1, 1);
+    let (instances, to, waiting) = shrunk(&shop, &seen);
+    assert_eq!((instances, to.as_deref()), (2, Some("demo-orders-0-0")));
+    assert!(
+        waiting[0].contains("demo-orders-0-1") && waiting[0].contains("demo-orders-0-0"),
+        "{waiting:?}"
+    );
+}
+
+/// Patroni hands over to a synchronous standby only, and that may be one that is to go itself: it goes first.
+#[test]
+fn standbys_above_the_primary_go_before_it_hands_over() {
+    let (shop, mut seen) = shrinking(4, 1, 1);
+    let shard = orders().shards(&shop)[0].id.clone();
+    let mut view = patroni("demo-orders-0", 4, 1);
+    view.members[0].role = "replica".into();
+    view.members[3].role = "sync_standby".into();
+    seen.postgres.insert(shard, Seen::Known(view));
+    let (instances, to, _) = shrunk(&shop, &seen);
+    assert_eq!((instances, to), (2, None));
+}
+
+#[test]
+fn whoever_stays_must_have_caught_up_before_anybody_goes() {
+    let behind = |change: fn(&mut crate::observed::PatroniMember)| {
+        let (shop, mut seen) = shrinking(3, 2, 0);
+        let shard = orders().shards(&shop)[0].id.clone();
+        let mut view = patroni("demo-orders-0", 3, 0);
+        change(&mut view.members[1]);
+        seen.postgres.insert(shard, Seen::Known(view));
+        shrunk(&shop, &seen)
+    };
+    assert_eq!(behind(|_| {}).0, 2);
+    let (instances, to, waiting) = behind(|member| member.state = "start failed".into());
+    assert_eq!((instances, to), (3, None));
+    assert!(waiting[0].contains("demo-orders-0-1"), "{waiting:?}");
+    assert_eq!(behind(|member| member.lag_bytes = Some(1 << 30)).0, 3);
+    assert_eq!(behind(|member| member.lag_bytes = None).0, 3);
+}
+
+#[test]
+fn nobody_goes_while_who_leads_is_not_known() {
+    let (shop, seen) = shrinking(2, 1, 0);
+    let shard = orders().shards(&shop)[0].id.clone();
+    let mut unknown = seen.clone();
+    unknown.postgres.insert(shard, Seen::Unknown("no answer".into()));
+    assert_eq!(shrunk(&shop, &unknown).0, 2);
+    // The label is newer than the last answer: somebody has taken over since.
+    let mut taken_over = seen;
+    if let Seen::Known(pods) = &mut taken_over.pods {
+        let labels = pods[1].metadata.labels.get_or_insert_default();
+        labels.insert(config::ROLE_LABEL.into(), "primary".into());
+    }
+    assert_eq!(shrunk(&shop, &taken_over).0, 2);
+}
+
+#[test]
+fn a_suspended_shop_wakes_with_the_instances_it_had() {
+    let (shop, mut seen) = shrinking(2, 1, 1);
+    if let Seen::Known(sets) = &mut seen.stateful_sets {
+        sets[0].spec.as_mut().unwrap().replicas = Some(0);
+    }
+    seen.postgres.clear();
+    assert_eq!(shrunk(&shop, &seen).0, 2);
+}
+
+#[test]
+fn an_instance_that_has_to_stay_may_go_on_writing_its_state() {
+    let (shop, seen) = shrinking(2, 1, 1);
+    let ground = crate::component::ground::Ground.plan(&shop, &seen).unwrap();
+    let role = ground.objects.iter().find(|object| object.kind() == "Role").unwrap();
+    assert!(role.applied().unwrap().to_string().contains("demo-orders-0-1"));
+}
+
+#[test]
+fn settings_reach_a_shard_whose_postgres_does_not_start() {
+    let shop = shop();
+    let mut seen = running(&shop);
+    seen.done.clear();
+    let shard = orders().shards(&shop)[0].id.clone();
+    let mut view = patroni("demo-orders-0", 1, 0);
+    view.members[0].state = "start failed".into();
+    seen.postgres.insert(shard.clone(), Seen::Known(view));
+    if let Seen::Known(pods) = &mut seen.pods {
+        pods.retain(|pod| crate::pod::name(pod) != "demo-orders-0-1");
+        pods[0].status.as_mut().unwrap().conditions = None;
+    }
+    let settings = |seen: &Observed| {
+        let tasks = orders().plan(&shop, seen).unwrap().tasks;
+        tasks.into_iter().find_map(|task| match task {
+            Task::EnsurePatroniConfig { shard: of, pods, .. } if of == shard => Some(pods),
+            _ => None,
+        })
+    };
+    // At first Patroni takes them from its file, and has nothing yet that could be changed.
+    assert_eq!(settings(&seen), None);
+    let service = serde_json::json!({"metadata": {"labels": {"app.kubernetes.io/component": "service"}}});
+    seen.deployments = Seen::Known(vec![serde_json::from_value(service).unwrap()]);
+    let pods = settings(&seen).unwrap();
+    assert_eq!(
+        pods.iter().map(|pod| pod.pod.as_str()).collect::<Vec<_>>(),
+        ["demo-orders-0-0"]
+    );
+    seen.postgres.insert(shard.clone(), Seen::Unknown("no answer".into()));
+    assert_eq!(settings(&seen), None);
+}

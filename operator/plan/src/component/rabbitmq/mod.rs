@@ -95,6 +95,7 @@ fn objects(owner: &Owner<'_>, seen: &Observed) -> Vec<Object> {
         pods_service: pods,
         replicas: u32::from(rabbitmq.nodes),
         storage: &rabbitmq.storage,
+        notes: [].into(),
     };
     objects.push(stateful_set(owner, &wanted, pod::pod(owner), seen));
     objects

@@ -87,6 +87,7 @@ fn objects(owner: &Owner<'_>, seen: &Observed) -> Vec<Object> {
         pods_service: pods,
         replicas: redis.servers(),
         storage: &redis.storage,
+        notes: [(names::SHARDS_ANNOTATION.to_owned(), redis.shards.to_string())].into(),
     };
     objects.push(stateful_set(owner, &wanted, pod::pod(owner), seen));
     objects
