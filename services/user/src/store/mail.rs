@@ -11,6 +11,7 @@ use uuid::Uuid;
 /// Of one fact, to be kept.
 #[derive(Clone, Debug)]
 pub struct NewMail {
+    /// The order, the customer of a welcome, the event of a refund.
     pub object_id: Uuid,
     pub kind: String,
     pub user_id: Uuid,
