@@ -229,6 +229,17 @@ async fn more_kept_mails_than_one_statement_takes_are_all_looked_at() {
 }
 
 #[tokio::test]
+async fn old_mails_are_all_removed_however_many_there_are() {
+    let place = Place::start().await;
+    keep_as(&place, "ada@example.com", 12_000, true).await;
+    let aged = "update user_mails set state = 'sent', settled_at = now() - interval '91 days'";
+    place.execute(0, aged).await;
+    keep_as(&place, "eve@example.com", 1, true).await;
+    mail::sweep(&place.pool(0)).await.unwrap();
+    assert_eq!(place.count(0, "select count(*) from user_mails").await, 1);
+}
+
+#[tokio::test]
 async fn two_senders_never_send_the_same_mail() {
     let place = Place::start().await;
     let mail = TestMail::start();
