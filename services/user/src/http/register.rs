@@ -25,7 +25,10 @@ use uuid::Uuid;
     operation_id = "register",
     tag = "accounts",
     request_body = RegisterUser,
-    params(("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255)),
+    params((
+        "idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255,
+        description = "Belongs to the e-mail address, because nobody is known yet: with another address it is another key"
+    )),
     responses(
         (status = 201, body = Account, headers(("location" = String))),
         (status = 403, description = "The synthetic header does not carry the shop's key"),
