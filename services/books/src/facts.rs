@@ -1,6 +1,8 @@
 //! What the databases said, as plain values: the input of every check and of every repair. Absent means that every
-//! source that could hold the thing answered and none had it; whatever did not answer is unknown, never absent.
+//! source that could hold the thing answered and none had it; whatever did not answer is unknown, never absent, and what
+//! may have gone with a detached month is neither.
 
+use crate::check::Limits;
 use serde::Serialize;
 use shop_contract::api::{CancelReason, OrderStatus, PricedLine};
 use std::collections::BTreeMap;
@@ -10,6 +12,8 @@ use uuid::Uuid;
 #[serde(rename_all = "snake_case")]
 pub enum Seen<T> {
     Absent,
+    /// From before the oldest month that is attached: it may have been there.
+    Detached,
     /// Which tiers did not answer.
     Unknown(String),
     Known(T),
@@ -41,6 +45,8 @@ pub struct OrderRow {
     /// which knew neither payment nor stock.
     pub exempt: bool,
     pub created_at: String,
+    /// Since it last went from one status to another.
+    pub moved_seconds: i64,
     pub lines: Vec<PricedLine>,
     #[serde(skip)]
     pub payment_token: Option<String>,
@@ -69,6 +75,8 @@ pub struct PaymentRow {
     pub currency: String,
     /// Given back, as our own books say: by support in parts, or because the order was cancelled.
     pub refunded_cents: i64,
+    /// Some of it is being given back: the provider may have done it already.
+    pub refunding: bool,
     pub reason: Option<String>,
     pub lines: Vec<PricedLine>,
     pub synthetic: bool,
@@ -140,6 +148,16 @@ impl OrderFacts {
     pub fn exempt(&self) -> bool {
         let ordered = matches!(&self.order, Seen::Known(order) if order.exempt);
         ordered || self.payment.as_ref().is_some_and(|payment| payment.synthetic)
+    }
+
+    /// Whether its money may be on its way, in one of the books and not yet in the other.
+    pub fn under_way(&self, limits: &Limits) -> bool {
+        let moved = match &self.order {
+            Seen::Known(order) => order.status == OrderStatus::Placed || order.moved_seconds < limits.order_seconds,
+            Seen::Absent | Seen::Detached | Seen::Unknown(_) => false,
+        };
+        let asking = |payment: &PaymentRow| payment.refunding || payment.state == PaymentState::Pending;
+        moved || self.payment.as_ref().is_some_and(asking)
     }
 
     /// Units reserved and not claimed, by product.

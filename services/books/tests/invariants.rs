@@ -4,7 +4,7 @@
 mod shop;
 
 use shop::{LAMP, Shop, TOTAL};
-use shop_books::check::Limits;
+use shop_books::check::{Finding, Limits};
 use shop_books::invariant::Invariant;
 use shop_books::job::check::{Report, check};
 use std::collections::BTreeSet;
@@ -146,6 +146,62 @@ async fn what_is_broken_is_found_by_name() {
         (4_000, 6_000),
         "{euros:?}"
     );
+}
+
+/// Each of these orders is between two databases for a moment.
+#[tokio::test]
+async fn money_on_its_way_back_is_missed_by_nobody() {
+    let shop = Shop::start().await;
+    let captured = [("authorise", TOTAL), ("capture", TOTAL)];
+    let given_back = [("authorise", TOTAL), ("capture", TOTAL), ("refund", TOTAL)];
+
+    let unheard = shop.order(0, "cancelled").await;
+    shop.cancelled_ago(unheard, 1).await;
+    shop.pay(unheard, "captured", &captured).await;
+
+    let asked = shop.order(1, "cancelled").await;
+    shop.cancelled_ago(asked, 500).await;
+    shop.pay(asked, "refunding", &captured).await;
+
+    let partly = shop.confirmed(0).await;
+    shop.owe(partly, 300).await;
+    shop.note(partly.id, "refund", 300).await;
+
+    let done = shop.order(1, "cancelled").await;
+    shop.cancelled_ago(done, 500).await;
+    shop.pay(done, "refunded", &given_back).await;
+
+    let report = look(&shop).await;
+    let money = |finding: &&Finding| finding.invariant == Invariant::Money;
+    assert_eq!(report.findings.iter().find(money), None, "{report:#?}");
+    assert_eq!(report.totals[0].orders, 1, "{report:#?}");
+
+    // Nobody has given it back for too long.
+    let shop = Shop::start().await;
+    let late = shop.order(0, "cancelled").await;
+    shop.cancelled_ago(late, 500).await;
+    shop.pay(late, "captured", &captured).await;
+    assert!(look(&shop).await.findings.iter().any(|finding| money(&finding)));
+}
+
+#[tokio::test]
+async fn orders_of_a_detached_month_are_not_missed() {
+    let shop = Shop::start().await;
+    let order = shop.order(0, "delivered").await;
+    shop.pay(order, "captured", &[("authorise", TOTAL), ("capture", TOTAL)])
+        .await;
+    shop.reserve(order.id, "claimed").await;
+    assert_eq!(look(&shop).await.totals[0].orders, 1);
+    shop.detach(0).await;
+    let report = look(&shop).await;
+    assert!(report.holds() && report.totals.is_empty(), "{report:#?}");
+
+    // In months that are attached everywhere an order that is not there is missing.
+    let shop = Shop::start().await;
+    let gone = shop.confirmed(0).await;
+    shop.shard(0, format!("delete from orders where id = '{}'", gone.id))
+        .await;
+    assert!(!look(&shop).await.holds());
 }
 
 #[tokio::test]

@@ -204,6 +204,19 @@ async fn money_of_an_order_that_is_nowhere_goes_back_only_when_every_shard_says_
 }
 
 #[tokio::test]
+async fn money_of_an_order_whose_month_was_detached_is_not_given_back() {
+    let shop = Shop::start().await;
+    let order = shop.order(0, "delivered").await;
+    shop.pay(order, "captured", CAPTURED).await;
+    shop.reserve(order.id, "claimed").await;
+    shop.detach(0).await;
+    assert_eq!(judge_when_lasting(&shop, &shop.sources, order).await, 0);
+    assert!(finding::open(&shop.payments, 10).await.unwrap().is_empty());
+    let shard = shop.shards().get(0).unwrap().pool;
+    assert_eq!(shop.outbox(&shard, "outbox").await, []);
+}
+
+#[tokio::test]
 async fn a_round_walks_on_from_where_the_last_one_was() {
     let shop = Shop::start().await;
     let now = jiff::Timestamp::now().as_second();

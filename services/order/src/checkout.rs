@@ -2,6 +2,7 @@
 //! the customer's shard. RabbitMQ takes no part: an order is accepted while it is down. Two round trips to the database
 //! with a key, one without, one more for a cart. What fails before the order is written leaves nothing behind.
 
+use crate::SERVICE;
 use crate::lines::{self, Priced};
 use crate::router::AppState;
 use crate::store::placing::{Placed, Placing, PlacingError, place};
@@ -15,8 +16,6 @@ use shop_kit_http::{ApiError, RequestId};
 use shop_kit_idempotency::{Begin, Ticket, begin, fingerprint};
 use shop_kit_postgres::Shard;
 use uuid::Uuid;
-
-const SERVICE: &str = "service/order";
 
 pub struct Checkout {
     pub state: AppState,

@@ -19,7 +19,8 @@ pub struct ApiConfig {
 pub struct WorkConfig {
     pub orders: OrdersSettings,
     pub broker: Broker,
-    /// Full months whose orders stay attached; all of them without it.
+    /// Full months whose orders stay attached, and older ones until every order in them is at its end; all of them
+    /// without it.
     pub keep_months: Option<u32>,
 }
 

@@ -25,6 +25,9 @@ use sqlx::migrate::Migrator;
 /// Versions of this service's tables, apart from those of `user`, which lie in the same database.
 pub const MIGRATIONS_TABLE: &str = "order_migrations";
 
+/// This service, in problems.
+const SERVICE: &str = "service/order";
+
 pub fn migrator() -> Migrator {
     sqlx::migrate!("./migrations")
 }

@@ -1,10 +1,9 @@
 //! Money over all shards. Each order counts with both its sides or not at all, so the sums of a pass are comparable
 //! although no two databases are read at the same instant.
 
-use super::Finding;
+use super::{Finding, Limits};
 use crate::facts::{OrderFacts, Seen};
 use crate::invariant::Invariant;
-use shop_contract::api::OrderStatus;
 use shop_contract::api::books::MoneyTotal;
 use std::collections::BTreeMap;
 
@@ -13,14 +12,14 @@ use std::collections::BTreeMap;
 pub struct Sums(pub BTreeMap<String, MoneyTotal>);
 
 impl Sums {
-    /// Orders still under way are left out: their money moves before their status does.
-    pub fn add(&mut self, facts: &OrderFacts) {
-        if facts.exempt() {
+    /// Orders under way are left out: their money and their status do not move at the same moment. So are those of
+    /// detached months, whose payments stay.
+    pub fn add(&mut self, facts: &OrderFacts, limits: &Limits) {
+        if facts.exempt() || facts.under_way(limits) {
             return;
         }
         let (currency, confirmed) = match &facts.order {
-            Seen::Unknown(_) => return,
-            Seen::Known(order) if order.status == OrderStatus::Placed => return,
+            Seen::Unknown(_) | Seen::Detached => return,
             Seen::Known(order) => (&order.currency, order.due_cents(facts.refunded_cents())),
             Seen::Absent => match &facts.payment {
                 Some(payment) => (&payment.currency, 0),

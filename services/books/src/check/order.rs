@@ -14,6 +14,7 @@ pub fn check_order(facts: &OrderFacts, limits: &Limits) -> Option<Vec<Finding>> 
     let mut found = Found(facts, Vec::new());
     match &facts.order {
         Seen::Unknown(_) => return None,
+        Seen::Detached => {}
         Seen::Absent => without_order(&mut found, limits),
         Seen::Known(order) => {
             settled(&mut found, order, limits);
@@ -47,7 +48,7 @@ impl Found<'_> {
 
 fn without_order(found: &mut Found<'_>, limits: &Limits) {
     let facts = found.0;
-    // Months may be detached from the orders by policy, so an old order that is not there proves nothing.
+    // What has been missing for so long is left to people.
     if facts.age_seconds < limits.order_seconds || facts.age_seconds > limits.absent_seconds {
         return;
     }

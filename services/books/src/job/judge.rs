@@ -34,7 +34,7 @@ pub async fn look_at_orders(
             judged.unknown += 1;
             continue;
         };
-        judged.sums.add(&facts);
+        judged.sums.add(&facts, limits);
         judged.findings.extend(found);
         known.insert(order_object(facts.id), facts);
     }

@@ -1,6 +1,7 @@
 //! Reads facts. Every read goes to a primary and says so to itself: a standby's answer is no answer. Windows run over
 //! order ids, which are UUIDs of version 7: the same range is the same stretch of time in every database.
 
+mod ordered;
 mod orders;
 mod outbox;
 mod payments;
@@ -10,10 +11,10 @@ mod window;
 
 pub use window::Window;
 
-use crate::facts::{OrderFacts, OutboxFacts, Seen, StockFacts};
+use crate::facts::{OrderFacts, OutboxFacts, StockFacts};
 use futures::future::join_all;
+use ordered::Ordered;
 use shop_kit_postgres::{Pool, ShardedPool, StoreError};
-use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The databases whose books are compared. Cloning shares their pools.
@@ -32,29 +33,16 @@ impl Sources {
             return Ok(Vec::new());
         }
         let shards = self.shards.all();
-        let from_shards = join_all(shards.iter().map(|shard| orders::read(shard, ids)));
-        let (from_shards, stock, paid) = tokio::join!(
-            from_shards,
+        let (mut ordered, stock, paid) = tokio::join!(
+            Ordered::read(&shards, ids),
             stock::of_orders(&self.catalog, ids),
             payments::read(&self.payments, ids)
         );
         let (mut stock, mut paid) = (stock?, paid?);
-        let (mut known, mut silent) = (HashMap::new(), Vec::new());
-        for answer in from_shards {
-            match answer {
-                Ok(rows) => known.extend(rows),
-                Err(error) => silent.push(error.tier().to_string()),
-            }
-        }
-        let order = |id: &Uuid, known: &mut HashMap<Uuid, _>| match known.remove(id) {
-            Some(row) => Seen::Known(row),
-            None if silent.is_empty() => Seen::Absent,
-            None => Seen::Unknown(silent.join(", ")),
-        };
         let facts = ids.iter().map(|id| OrderFacts {
             id: *id,
             age_seconds: paid.now_seconds - made_at(*id),
-            order: order(id, &mut known),
+            order: ordered.take(*id),
             payment: paid.rows.remove(id),
             ledger: paid.ledgers.remove(id).unwrap_or_default(),
             reservation: stock.rows.remove(id),

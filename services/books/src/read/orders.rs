@@ -19,7 +19,9 @@ pub(super) async fn read(shard: &Shard, ids: &[Uuid]) -> Result<HashMap<Uuid, Or
     let rows = sqlx::query(
         "select id, user_id, status, total_cents, currency, cancel_reason, payment_token, \
          (synthetic or payment_token is null) as exempt, \
-         to_char(created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as created_at \
+         to_char(created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as created_at, \
+         extract(epoch from now() - coalesce((select max(at) from order_history where order_id = orders.id), created_at))\
+         ::bigint as moved_seconds \
          from orders where id = any($1)",
     )
     .bind(ids)
@@ -47,6 +49,21 @@ pub(super) async fn between(shard: &Shard, after: Uuid, before: Uuid, limit: i64
         .map_err(|error| shard.pool.error(&error))?;
     primary.end().await?;
     Ok(ids)
+}
+
+/// The smallest id an order of the attached months can have; nil where the oldest of them reaches back to the beginning.
+pub(super) async fn floor(shard: &Shard) -> Result<Uuid, StoreError> {
+    let mut primary = Primary::begin(&shard.pool).await?;
+    let floor: Option<Option<Uuid>> = sqlx::query_scalar(
+        "select (regexp_match(pg_get_expr(relpartbound, pg_class.oid), 'FROM \\(''([0-9a-f-]+)''\\)'))[1]::uuid as floor \
+         from pg_class join pg_inherits on inhrelid = pg_class.oid where inhparent = 'orders'::regclass \
+         order by floor nulls first limit 1",
+    )
+    .fetch_optional(primary.connection())
+    .await
+    .map_err(|error| shard.pool.error(&error))?;
+    primary.end().await?;
+    Ok(floor.flatten().unwrap_or_default())
 }
 
 pub(super) async fn stuck(shard: &Shard, seconds: i64) -> Result<Vec<Uuid>, StoreError> {
@@ -101,6 +118,7 @@ fn order(shard: u16, row: &PgRow, lines: Vec<PricedLine>) -> Result<OrderRow, sq
         exempt: row.try_get("exempt")?,
         payment_token: row.try_get("payment_token")?,
         created_at: row.try_get("created_at")?,
+        moved_seconds: row.try_get("moved_seconds")?,
         lines,
     })
 }

@@ -52,8 +52,9 @@ pub(super) async fn between(pool: &Pool, after: Uuid, before: Uuid, limit: i64) 
 
 async fn rows(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, PaymentRow>, sqlx::Error> {
     let rows = sqlx::query(
-        "select id, order_id, user_id, state, amount_cents, currency, refunded_cents, reason, lines, synthetic \
-         from payments where order_id = any($1)",
+        "select id, order_id, user_id, state, amount_cents, currency, refunded_cents, reason, lines, synthetic, \
+         state = 'refunding' or exists (select from payment_refunds as refund where refund.payment_id = payments.id \
+         and refund.state = 'pending') as refunding from payments where order_id = any($1)",
     )
     .bind(ids)
     .fetch_all(connection)
@@ -72,6 +73,7 @@ fn payment(row: &PgRow) -> Result<PaymentRow, sqlx::Error> {
         amount_cents: row.try_get("amount_cents")?,
         currency: row.try_get("currency")?,
         refunded_cents: row.try_get("refunded_cents")?,
+        refunding: row.try_get("refunding")?,
         reason: row.try_get("reason")?,
         // A tombstone has none yet.
         lines: serde_json::from_str(&lines).unwrap_or_default(),

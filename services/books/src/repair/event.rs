@@ -32,7 +32,7 @@ impl Emission {
     pub fn of(repair: Repair, facts: &OrderFacts, id: Uuid, at: &str) -> Option<Self> {
         let order = match &facts.order {
             Seen::Known(order) => Some(order),
-            Seen::Absent | Seen::Unknown(_) => None,
+            Seen::Absent | Seen::Detached | Seen::Unknown(_) => None,
         };
         let payment = facts.payment.as_ref();
         let (owner, payload) = match repair.kind {

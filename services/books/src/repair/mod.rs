@@ -28,7 +28,7 @@ pub fn repair_for(invariant: Invariant, facts: &OrderFacts) -> Option<Repair> {
     let order = match &facts.order {
         Seen::Known(order) => order,
         Seen::Absent => return without_order(facts),
-        Seen::Unknown(_) => return None,
+        Seen::Detached | Seen::Unknown(_) => return None,
     };
     match invariant {
         Invariant::OrderSettled => settle(order, facts),

@@ -187,6 +187,37 @@ impl Shop {
         .await;
     }
 
+    /// Notes in its history that it was cancelled so many seconds ago.
+    pub async fn cancelled_ago(&self, order: Placed, seconds: i64) {
+        let entry = format!(
+            "insert into order_history (order_id, status, actor, at) \
+             values ('{}', 'cancelled', 'customer', now() - interval '{seconds} seconds')",
+            order.id
+        );
+        self.shard(order.shard, entry).await;
+    }
+
+    /// A refund the provider has not been heard about yet.
+    pub async fn owe(&self, order: Placed, cents: i64) {
+        self.payments(format!(
+            "insert into payment_refunds (id, payment_id, amount_cents) \
+             select gen_random_uuid(), id, {cents} from payments where order_id = '{}'",
+            order.id
+        ))
+        .await;
+    }
+
+    /// Takes the months of the orders here out of a shard.
+    pub async fn detach(&self, shard: u16) {
+        for ago in ["0 months", "1 month"] {
+            self.shard(
+                shard,
+                format!("select order_month_detach((date_trunc('month', now() at time zone 'utc') - interval '{ago}')::date)"),
+            )
+            .await;
+        }
+    }
+
     /// An order that went well from end to end.
     pub async fn confirmed(&self, shard: u16) -> Placed {
         let order = self.order(shard, "confirmed").await;

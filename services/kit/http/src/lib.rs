@@ -10,6 +10,7 @@ pub mod openapi;
 mod page;
 mod serve;
 mod synthetic;
+mod to_the_end;
 
 pub use admin::{Health, admin_router};
 pub use error::ApiError;
@@ -18,3 +19,4 @@ pub use face::{Face, RequestId};
 pub use page::{PageQuery, cursor, page, position};
 pub use serve::{Drain, serve};
 pub use synthetic::{Synthetic, SyntheticKey};
+pub use to_the_end::to_the_end;

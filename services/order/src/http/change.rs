@@ -1,8 +1,8 @@
 //! What people do with an order: cancel, ship, deliver. The move, its history, its event and the kept answer are one
 //! transaction; the row's lock decides between a person and an event that come at the same time.
 
+use crate::SERVICE;
 use crate::http::read::{SUPPORT, no_order};
-use crate::http::to_the_end;
 use crate::router::AppState;
 use crate::state::{Next, Step, next};
 use crate::store::change::{Change, lock, write};
@@ -14,7 +14,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shop_contract::api::order::OrderActor;
 use shop_contract::api::{Order, Role};
-use shop_kit_http::{ApiError, Path};
+use shop_kit_http::{ApiError, Path, to_the_end};
 use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
 use shop_kit_postgres::Shard;
 use shop_kit_token::Caller;
@@ -51,7 +51,7 @@ pub async fn cancel(
         by,
         actor: caller.user,
     };
-    to_the_end(command.run(state, key)).await
+    to_the_end(SERVICE, command.run(state, key)).await
 }
 
 /// Say that an order is on its way.
@@ -70,7 +70,7 @@ pub async fn ship(
     Path(id): Path<Uuid>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, ApiError> {
-    to_the_end(sender(caller, id, Step::Ship)?.run(state, key)).await
+    to_the_end(SERVICE, sender(caller, id, Step::Ship)?.run(state, key)).await
 }
 
 /// Say that an order has arrived.
@@ -89,7 +89,7 @@ pub async fn deliver(
     Path(id): Path<Uuid>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, ApiError> {
-    to_the_end(sender(caller, id, Step::Deliver)?.run(state, key)).await
+    to_the_end(SERVICE, sender(caller, id, Step::Deliver)?.run(state, key)).await
 }
 
 fn sender(caller: Caller, id: Uuid, step: Step) -> Result<Command, ApiError> {
@@ -150,7 +150,7 @@ impl Command {
         let mine = |stored: &Stored| self.owner.is_none_or(|owner| stored.order.user_id == owner);
         let stored = locked.into_iter().find(mine).ok_or_else(|| no_order(self.id))?;
         // Somebody who tries again comes to a pod that knows it, in the end.
-        let unknown = || ApiError::unavailable("service/order", stored.unknown());
+        let unknown = || ApiError::unavailable(SERVICE, stored.unknown());
         let state = stored.state.ok_or_else(unknown)?;
         let stored = match next(state, self.step) {
             Next::Stay => stored,
@@ -169,7 +169,7 @@ impl Command {
                 change.stored
             }
         };
-        let body = serde_json::to_string(&stored.order).map_err(|error| ApiError::internal("service/order", error))?;
+        let body = serde_json::to_string(&stored.order).map_err(|error| ApiError::internal(SERVICE, error))?;
         if let Some(ticket) = ticket {
             ticket.finish(&mut transaction, StatusCode::OK, None, &body).await?;
         }

@@ -1,7 +1,8 @@
 //! `POST /api/v1/orders`: looks at the body, then hands over to the checkout.
 
+use crate::SERVICE;
 use crate::checkout::Checkout;
-use crate::http::{body, to_the_end};
+use crate::http::body;
 use crate::payment_token;
 use crate::router::AppState;
 use axum::extract::{Extension, State};
@@ -9,7 +10,7 @@ use axum::response::Response;
 use shop_contract::api::{ORDERS, Order, PlaceOrder};
 use shop_contract::probe::SYNTHETIC_HEADER;
 use shop_contract::problem::FieldError;
-use shop_kit_http::{ApiError, RequestId, Synthetic};
+use shop_kit_http::{ApiError, RequestId, Synthetic, to_the_end};
 use shop_kit_idempotency::IdempotencyKey;
 use shop_kit_token::Caller;
 
@@ -51,7 +52,7 @@ pub async fn place(
         request: request_id,
         body,
     };
-    to_the_end(checkout.run(key)).await
+    to_the_end(SERVICE, checkout.run(key)).await
 }
 
 fn problems(body: &PlaceOrder, synthetic: bool) -> Vec<FieldError> {

@@ -1,6 +1,7 @@
 //! `/api/v1/orders/shipping`: orders as those who pack and send goods see them. What is in the parcel, not who the
 //! customer is or what was paid.
 
+use crate::SERVICE;
 use crate::http::change::SENDERS;
 use crate::router::AppState;
 use crate::state;
@@ -94,7 +95,7 @@ pub async fn show(
 }
 
 fn shown(stored: Stored) -> Result<OrderToShip, ApiError> {
-    let unknown = || ApiError::unavailable("service/order", stored.unknown());
+    let unknown = || ApiError::unavailable(SERVICE, stored.unknown());
     let state = stored.state.ok_or_else(unknown)?;
     match state {
         state::State::Confirmed | state::State::Shipped | state::State::Delivered => {}

@@ -17,7 +17,7 @@ pub async fn keep_months(pool: &Pool, now: Timestamp, keep: Option<u32>) -> Resu
         if month::detach(pool, old).await? {
             tracing::info!(tier = &**tier, month = %old, "partitions detached; their tables stay");
         } else {
-            tracing::warn!(tier = &**tier, month = %old, "not detached: an order in it still waits for its payment");
+            tracing::warn!(tier = &**tier, month = %old, "not detached: an order in it is not at its end");
         }
     }
     let there = month::all(pool).await?;

@@ -24,7 +24,7 @@ pub async fn make(pool: &Pool, month: Month) -> Result<(), StoreError> {
         .map_err(|error| pool.error(&error))
 }
 
-/// False when an order in it still waits for its payment.
+/// False when an order in it is not at its end.
 pub async fn detach(pool: &Pool, month: Month) -> Result<bool, StoreError> {
     let fail = |error: sqlx::Error| pool.error(&error);
     let mut transaction = pool.begin().await?;

@@ -45,6 +45,16 @@ impl Shop {
             .unwrap()
     }
 
+    async fn set(&self, order: Uuid, status: &str) {
+        let pool = self.pool(0);
+        sqlx::query("update orders set status = $2 where id = $1")
+            .bind(order)
+            .bind(status)
+            .execute(pool.executor())
+            .await
+            .unwrap();
+    }
+
     /// Writes an order as a checkout at that moment would.
     async fn order_at(&self, user: Uuid, time: Timestamp) -> Uuid {
         let id = id_at(time);
@@ -194,6 +204,13 @@ async fn old_months_are_detached_by_policy_and_stay_as_tables() {
         200,
         "it is not old enough"
     );
+    for status in ["confirmed", "shipped", "accepted"] {
+        shop.set(old, status).await;
+        keep_months(&pool, later, Some(2)).await.unwrap();
+        let shown = shop.get(user, &format!("/api/v1/orders/{old}")).await.status;
+        assert_eq!(shown, 200, "one that is {status} is not done with");
+    }
+    shop.set(old, "delivered").await;
     keep_months(&pool, later, Some(2)).await.unwrap();
     for path in ["", "/history"] {
         assert_eq!(shop.get(user, &format!("/api/v1/orders/{old}{path}")).await.status, 404);

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use shop_contract::api::payment::{Refund, RefundStatus, RequestRefund};
 use shop_contract::api::{PAYMENTS, Role};
 use shop_contract::problem::FieldError;
-use shop_kit_http::{ApiError, Json, Path};
+use shop_kit_http::{ApiError, Json, Path, to_the_end};
 use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
 use shop_kit_token::Caller;
 use sqlx::PgConnection;
@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 const SUPPORT: [Role; 2] = [Role::Support, Role::Admin];
 const REASON: usize = 200;
+/// This service, in problems.
+const SERVICE: &str = "service/payment";
 
 /// Gives money back. What the order's cancellation gives back needs no request.
 #[utoipa::path(
@@ -56,13 +58,24 @@ pub async fn create(
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
-    let print = fingerprint(&format!("{PAYMENTS}/{id}/refunds"), &body)?;
-    match begin(&state.payments, IDEMPOTENCY, caller.user, &key, &print).await? {
+    to_the_end(SERVICE, once(state, caller.user, id, body, key)).await
+}
+
+/// However often it is asked for under this key.
+async fn once(
+    state: AppState,
+    requested_by: Uuid,
+    payment_id: Uuid,
+    body: RequestRefund,
+    key: String,
+) -> Result<Response, ApiError> {
+    let print = fingerprint(&format!("{PAYMENTS}/{payment_id}/refunds"), &body)?;
+    match begin(&state.payments, IDEMPOTENCY, requested_by, &key, &print).await? {
         Begin::Replay(answer) => Ok(answer),
         Begin::Fresh(ticket) => {
-            let made = write(&state, caller.user, id, &body, &ticket).await;
-            // A 5xx may have come after the commit; whoever asks again finds the answer then, or waits a minute.
-            if made.as_ref().is_err_and(|error| error.status.is_client_error()) {
+            let made = write(&state, requested_by, payment_id, &body, &ticket).await;
+            if made.is_err() {
+                // Does nothing when it was committed after all.
                 ticket.abandon(&state.payments).await;
             }
             made
@@ -100,7 +113,7 @@ async fn write(
         reason: body.reason.clone(),
         created_at,
     };
-    let answer = serde_json::to_string(&refund).map_err(|error| ApiError::internal("service/payment", error))?;
+    let answer = serde_json::to_string(&refund).map_err(|error| ApiError::internal(SERVICE, error))?;
     let location = format!("{PAYMENTS}/{payment_id}");
     ticket
         .finish(&mut transaction, StatusCode::CREATED, Some(&location), &answer)

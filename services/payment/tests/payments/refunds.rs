@@ -5,6 +5,7 @@ use crate::history::check;
 use crate::shop::{Answer, Shop, bearer};
 use serde_json::{Value, json};
 use shop_contract::api::Role;
+use std::sync::Arc;
 use uuid::Uuid;
 
 async fn captured(shop: &Shop, token: &'static str) -> (Order, Uuid) {
@@ -195,4 +196,41 @@ async fn bad_requests_name_what_is_wrong() {
     );
     // The key of a refused request is free again.
     assert_eq!(refund(&shop, payment, "key", &good).await.status, 201);
+}
+
+#[tokio::test]
+async fn the_key_of_a_refund_that_failed_is_free_at_once() {
+    let shop = Shop::start().await;
+    let (_, payment) = captured(&shop, "tok_ok").await;
+    let body = json!({"amount_cents": 500});
+    shop.run("alter table payment_refunds add constraint broken check (false) not valid")
+        .await;
+    assert_eq!(refund(&shop, payment, "key", &body).await.status, 500);
+    shop.run("alter table payment_refunds drop constraint broken").await;
+    let again = refund(&shop, payment, "key", &body).await;
+    assert_eq!(again.status, 201, "{again:?}");
+}
+
+#[tokio::test]
+async fn a_refund_is_made_though_its_client_hangs_up() {
+    let shop = Arc::new(Shop::start().await);
+    let (_, payment) = captured(&shop, "tok_ok").await;
+    let body = json!({"amount_cents": 500});
+    let mut slow = shop.pool.begin().await.unwrap();
+    sqlx::query("select from payments for update")
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    let (there, sent) = (shop.clone(), body.clone());
+    let hangs_up = tokio::spawn(async move { refund(&there, payment, "key", &sent).await });
+    let waits = "select 1 - count(*) from pg_stat_activity \
+         where datname = current_database() and wait_event_type = 'Lock'";
+    shop.until_none(waits).await;
+    hangs_up.abort();
+    assert!(hangs_up.await.unwrap_err().is_cancelled());
+    slow.commit().await.unwrap();
+    shop.until_none("select 1 - count(*) from payment_refunds").await;
+    let again = refund(&shop, payment, "key", &body).await;
+    assert_eq!(again.status, 201, "{again:?}");
+    assert_eq!(again.headers["idempotency-replayed"], "true");
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/users/me/addresses`: the caller's own; somebody else's is as unknown as one that never was.
 
-use super::gone;
+use super::{SERVICE, gone};
 use crate::KEPT_ANSWERS;
 use crate::address::check;
 use crate::router::AppState;
@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shop_contract::api::user::{Address, NewAddress};
 use shop_contract::api::{Page, USERS};
-use shop_kit_http::{ApiError, Json, PageQuery, Path, Query, page};
+use shop_kit_http::{ApiError, Json, PageQuery, Path, Query, page, to_the_end};
 use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
 use shop_kit_token::Caller;
 use uuid::Uuid;
@@ -58,16 +58,21 @@ pub async fn add(
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<NewAddress>,
 ) -> Result<Response, ApiError> {
+    to_the_end(SERVICE, once(state, caller.user, body, key)).await
+}
+
+/// However often it is asked for under this key.
+async fn once(state: AppState, user: Uuid, body: NewAddress, key: Option<String>) -> Result<Response, ApiError> {
     let new = check(&body).map_err(ApiError::invalid)?;
     let Some(key) = key else {
-        return write(&state, caller.user, &new, None).await;
+        return write(&state, user, &new, None).await;
     };
-    let pool = state.shards.of_user(caller.user)?.pool;
+    let pool = state.shards.of_user(user)?.pool;
     let fingerprint = fingerprint("POST /api/v1/users/me/addresses", &body)?;
-    match begin(&pool, KEPT_ANSWERS, caller.user, &key, &fingerprint).await? {
+    match begin(&pool, KEPT_ANSWERS, user, &key, &fingerprint).await? {
         Begin::Replay(answer) => Ok(answer),
         Begin::Fresh(ticket) => {
-            let written = write(&state, caller.user, &new, Some(&ticket)).await;
+            let written = write(&state, user, &new, Some(&ticket)).await;
             if written.is_err() {
                 ticket.abandon(&pool).await;
             }
@@ -90,7 +95,7 @@ async fn write(state: &AppState, user: Uuid, new: &NewAddress, ticket: Option<&T
     };
     let location = format!("{USERS}/me/addresses/{}", added.id);
     if let Some(ticket) = ticket {
-        let body = serde_json::to_string(&added).map_err(|error| ApiError::internal("service/user", error))?;
+        let body = serde_json::to_string(&added).map_err(|error| ApiError::internal(SERVICE, error))?;
         ticket
             .finish(&mut transaction, StatusCode::CREATED, Some(&location), &body)
             .await?;

@@ -54,7 +54,9 @@ pub async fn log_in(
         return Err(refused());
     };
     let token = RefreshToken::first(found.account.id);
-    session::begin(&state.shards, &token, agent(&headers).as_deref(), found.synthetic).await?;
+    if !session::begin(&state.shards, &token, agent(&headers).as_deref(), &found).await? {
+        return Err(refused());
+    }
     Ok(opened(&state, &token, found.account.role, found.synthetic))
 }
 

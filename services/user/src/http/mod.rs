@@ -12,6 +12,9 @@ pub mod webhook;
 
 use shop_kit_http::ApiError;
 
+/// This service, in problems.
+const SERVICE: &str = "service/user";
+
 /// A token outlives its account by minutes.
 fn gone() -> ApiError {
     ApiError::not_found("this account does not exist any more")

@@ -2,6 +2,7 @@
 //! kept answer second, in one transaction of the account's shard; when the second step is lost, the next attempt with
 //! the same address finishes it.
 
+use super::SERVICE;
 use crate::account::{self, Wanted};
 use crate::router::AppState;
 use crate::store::user::NewUser;
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use shop_contract::api::user::Account;
 use shop_contract::api::{RegisterUser, Role, USERS};
 use shop_contract::event::{USER_REGISTERED, UserRegistered};
-use shop_kit_http::{ApiError, Json, Synthetic};
+use shop_kit_http::{ApiError, Json, Synthetic, to_the_end};
 use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
 use uuid::Uuid;
 
@@ -24,7 +25,10 @@ use uuid::Uuid;
     operation_id = "register",
     tag = "accounts",
     request_body = RegisterUser,
-    params(("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255)),
+    params((
+        "idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255,
+        description = "Belongs to the e-mail address, because nobody is known yet: with another address it is another key"
+    )),
     responses(
         (status = 201, body = Account, headers(("location" = String))),
         (status = 403, description = "The synthetic header does not carry the shop's key"),
@@ -37,6 +41,11 @@ pub async fn register(
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<RegisterUser>,
 ) -> Result<Response, ApiError> {
+    to_the_end(SERVICE, once(state, synthetic, key, body)).await
+}
+
+/// However often it is asked for under this key.
+async fn once(state: AppState, synthetic: bool, key: Option<String>, body: RegisterUser) -> Result<Response, ApiError> {
     let asked = (body.email.clone(), body.name.clone(), body.id);
     let wanted = account::check(body, synthetic).map_err(ApiError::invalid)?;
     let id = wanted.id.unwrap_or_else(Uuid::now_v7);
@@ -115,7 +124,7 @@ async fn write(
     };
     let location = format!("{USERS}/me");
     if let Some(ticket) = ticket {
-        let body = serde_json::to_string(&account).map_err(|error| ApiError::internal("service/user", error))?;
+        let body = serde_json::to_string(&account).map_err(|error| ApiError::internal(SERVICE, error))?;
         ticket
             .finish(&mut transaction, StatusCode::CREATED, Some(&location), &body)
             .await?;

@@ -76,7 +76,8 @@ fn mail_of(message: &Message) -> Result<Option<NewMail>, HandleError> {
                 currency: event.currency,
                 ..Facts::default()
             };
-            (event.order_id, event.user_id, facts, event.synthetic)
+            // An order may be given back in parts, and each is told once: the event stands for its part.
+            (event.event_id, event.user_id, facts, event.synthetic)
         }
         kind if EMAIL_WORK.routing_keys.contains(&kind) => {
             let event: OrderEvent = message.read()?;

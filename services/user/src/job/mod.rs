@@ -3,4 +3,5 @@
 pub mod deliver;
 pub mod email;
 pub mod notify;
+pub mod webhooks;
 pub mod work;

@@ -1,11 +1,12 @@
-//! `user work`: the relay of every shard, the consumers for mail and notifications, the sender of mails and the sweep
-//! of both, until told to stop.
+//! `user work`: the relay of every shard, the consumers for mail and notifications, who sends the mails and calls the
+//! webhooks, and the sweep of all that, until told to stop.
 
 use crate::TABLES;
 use crate::config::WorkConfig;
 use crate::job::deliver::Deliverer;
 use crate::job::email::Email;
-use crate::job::notify::{Notify, WebhookMetrics};
+use crate::job::notify::Notify;
+use crate::job::webhooks::{WebhookMetrics, Webhooks};
 use crate::mail::{MailMetrics, MailSettings, Sender, Smtp};
 use crate::store::{mail, notification};
 use anyhow::anyhow;
@@ -20,8 +21,6 @@ use tokio::sync;
 use tokio_util::sync::CancellationToken;
 
 const SWEEP: Duration = Duration::from_secs(600);
-/// Batches of notifications at the same time: a webhook may be slow.
-const NOTIFICATIONS: u16 = 2;
 
 pub async fn work(
     shards: ShardedPool,
@@ -39,10 +38,15 @@ pub async fn work(
         to_be_sent: smtp.is_some(),
         wake: wake.clone(),
     };
-    let notify = Notify {
+    let webhooks = Webhooks {
         shards: shards.clone(),
         deliverer: Deliverer::new(config.webhooks)?,
         metrics: WebhookMetrics::new(registry)?,
+        wake: Arc::default(),
+    };
+    let notify = Notify {
+        shards: shards.clone(),
+        wake: webhooks.wake.clone(),
     };
     let broker = config.broker;
     let email = Consumer::new(EMAIL_WORK, broker.clone(), email, stop.clone())
@@ -50,7 +54,6 @@ pub async fn work(
         .unhurried();
     let notify = Consumer::new(NOTIFICATION_WORK, broker.clone(), notify, stop.clone())
         .metrics(events.clone())
-        .at_once(NOTIFICATIONS)
         .unhurried();
     let sender = async {
         if let Some(smtp) = smtp {
@@ -65,7 +68,15 @@ pub async fn work(
         }
     };
     let relay = relay_all_shards(shards.clone(), TABLES, broker, events, stop.clone());
-    tokio::join!(relay, email.run(), notify.run(), sender, sweep(&shards, &stop));
+    let webhooks = webhooks.run(stop.clone());
+    tokio::join!(
+        relay,
+        email.run(),
+        notify.run(),
+        sender,
+        webhooks,
+        sweep(&shards, &stop)
+    );
     Ok(())
 }
 

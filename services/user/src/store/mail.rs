@@ -2,6 +2,7 @@
 //! one at a time; only the holder of the claim may note what became of it.
 
 use crate::mail::Facts;
+use crate::store::remove_old;
 use shop_kit_postgres::{Pool, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 /// Of one fact, to be kept.
 #[derive(Clone, Debug)]
 pub struct NewMail {
+    /// The order, the customer of a welcome, the event of a refund.
     pub object_id: Uuid,
     pub kind: String,
     pub user_id: Uuid,
@@ -140,15 +142,7 @@ pub async fn remove_all(transaction: &mut PgConnection, user: Uuid) -> Result<()
 /// Removes what was settled a quarter of a year ago, as no event comes again that late, and what was kept for a customer
 /// in the moment of leaving.
 pub async fn sweep(pool: &Pool) -> Result<(), StoreError> {
-    for statement in [
-        "delete from user_mails where ctid = any(array(select ctid from user_mails \
-         where settled_at < now() - interval '90 days' limit 5000))",
-        "delete from user_mails where user_id in (select id from users where deleted_at > now() - interval '1 day')",
-    ] {
-        sqlx::query(statement)
-            .execute(pool.executor())
-            .await
-            .map_err(|error| pool.error(&error))?;
-    }
-    Ok(())
+    let of_those_who_left = "user_id in (select id from users where deleted_at > now() - interval '1 day')";
+    remove_old(pool, "user_mails", "settled_at < now() - interval '90 days'").await?;
+    remove_old(pool, "user_mails", of_those_who_left).await
 }

@@ -1,6 +1,6 @@
 //! The feed of a customer, in the customer's shard.
 
-use crate::store::rfc3339;
+use crate::store::{remove_old, rfc3339};
 use shop_contract::api::notification::Notification;
 use shop_kit_postgres::{Pool, ShardedPool, StoreError};
 use sqlx::postgres::PgRow;
@@ -105,16 +105,11 @@ pub async fn remove_all(transaction: &mut PgConnection, user: Uuid) -> Result<()
 
 /// Removes what is older than a quarter of a year, and deliveries older than a month.
 pub async fn sweep(pool: &Pool) -> Result<(), StoreError> {
-    for statement in [
-        "delete from user_notifications where ctid = any(array(select ctid from user_notifications \
-         where created_at < now() - interval '90 days' limit 5000))",
-        "delete from user_webhook_deliveries where ctid = any(array(select ctid from user_webhook_deliveries \
-         where created_at < now() - interval '30 days' limit 5000))",
-    ] {
-        sqlx::query(statement)
-            .execute(pool.executor())
-            .await
-            .map_err(|error| pool.error(&error))?;
-    }
-    Ok(())
+    remove_old(pool, "user_notifications", "created_at < now() - interval '90 days'").await?;
+    remove_old(
+        pool,
+        "user_webhook_deliveries",
+        "created_at < now() - interval '30 days'",
+    )
+    .await
 }

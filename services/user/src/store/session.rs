@@ -2,6 +2,7 @@
 //! row. Refreshing is one statement, so that of two at once only one succeeds.
 
 use crate::refresh::RefreshToken;
+use crate::store::user::StoredUser;
 use crate::store::{rfc3339, role};
 use shop_contract::api::Role;
 use shop_contract::api::user::KnownSession;
@@ -22,33 +23,40 @@ pub struct Refreshed {
     pub synthetic: bool,
 }
 
-/// Begins a session and ends those beyond the limit.
+/// Begins a session of an account whose password was looked at, and ends those beyond the limit. False when the password
+/// was changed since, or the account deleted: the row's lock waits for a change under way, and lets none come between.
 pub async fn begin(
     shards: &ShardedPool,
     token: &RefreshToken,
     user_agent: Option<&str>,
-    synthetic: bool,
-) -> Result<(), StoreError> {
+    known: &StoredUser,
+) -> Result<bool, StoreError> {
     let pool = shards.of_user(token.user)?.pool;
-    let lifetime = if synthetic { SYNTHETIC_SECONDS } else { LIFETIME_SECONDS };
-    sqlx::query(
-        "with surplus as (delete from user_sessions where id in (select id from user_sessions \
-         where user_id = $2 order by refreshed_at desc, id desc offset $7)) \
+    let lifetime = if known.synthetic {
+        SYNTHETIC_SECONDS
+    } else {
+        LIFETIME_SECONDS
+    };
+    let begun = sqlx::query(
+        "with account as (select id from users where id = $2 and password_hash = $9 and deleted_at is null for share), \
+         surplus as (delete from user_sessions where id in (select user_sessions.id from user_sessions \
+         join account on account.id = user_id order by refreshed_at desc, user_sessions.id desc offset $7)) \
          insert into user_sessions (id, user_id, family_hash, current_hash, user_agent, synthetic, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $8))",
+         select $1, id, $3, $4, $5, $6, now() + make_interval(secs => $8) from account",
     )
     .bind(token.session)
     .bind(token.user)
     .bind(token.family_hash())
     .bind(token.own_hash())
     .bind(user_agent)
-    .bind(synthetic)
+    .bind(known.synthetic)
     .bind(MOST - 1)
     .bind(lifetime as f64)
+    .bind(&known.password_hash)
     .execute(pool.executor())
     .await
     .map_err(|error| pool.error(&error))?;
-    Ok(())
+    Ok(begun.rows_affected() == 1)
 }
 
 /// Replaces the token by `next`; `None` when it does not hold (any more).

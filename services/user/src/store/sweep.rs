@@ -1,6 +1,6 @@
 //! What is done with, in one shard: sessions that ended, kept answers, events, addresses of deleted accounts.
 
-use crate::store::removal;
+use crate::store::{removal, remove_old};
 use crate::{KEPT_ANSWERS, TABLES};
 use futures::future::join_all;
 use shop_kit_postgres::{Pool, ShardedPool, StoreError};
@@ -26,12 +26,7 @@ pub async fn sweep_all_shards(shards: ShardedPool, stop: CancellationToken) {
 }
 
 pub async fn sweep(shards: &ShardedPool, pool: &Pool) -> Result<(), StoreError> {
-    sqlx::query(
-        "delete from user_sessions where id in (select id from user_sessions where expires_at < now() limit 5000)",
-    )
-    .execute(pool.executor())
-    .await
-    .map_err(|error| pool.error(&error))?;
+    remove_old(pool, "user_sessions", "expires_at < now()").await?;
     shop_kit_idempotency::purge(pool, KEPT_ANSWERS).await?;
     shop_kit_events::purge(pool, &TABLES).await?;
     removal::release_removed(shards, pool).await

@@ -1,10 +1,12 @@
 //! Webhooks and what has to be delivered to them, in the customer's shard. A delivery is kept with the note in the
-//! inbox, so that it is known and tried again whatever happens to the worker.
+//! inbox, so that it is known whatever happens to the worker, and claimed with a lease before it is called; only the
+//! holder of the claim may note what became of it.
 
 use crate::store::rfc3339;
 use shop_contract::api::notification::Webhook;
 use shop_kit_postgres::{Pool, ShardedPool, StoreError};
 use sqlx::{PgConnection, Row};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// An event that may have to be delivered.
@@ -16,19 +18,24 @@ pub struct NewDelivery {
     pub body: String,
 }
 
-/// One that waits, with where it goes now.
+/// A claimed one, with where it goes now.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub event_id: Uuid,
-    pub kind: String,
     pub body: String,
     pub url: String,
     pub secret: String,
+    /// This one included.
+    pub attempts: i32,
+    pub claim: Uuid,
 }
 
+/// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Delivered,
+    /// Called again after a while.
+    Later(Duration),
     GivenUp,
 }
 
@@ -70,22 +77,25 @@ pub async fn find(shards: &ShardedPool, user: Uuid) -> Result<Option<Webhook>, S
     read.transpose().map_err(|error: sqlx::Error| pool.error(&error))
 }
 
-/// False when there was none.
+/// With what waits for it; false when there was none.
 pub async fn remove(shards: &ShardedPool, user: Uuid) -> Result<bool, StoreError> {
     let pool = shards.of_user(user)?.pool;
-    let removed = sqlx::query("delete from user_webhooks where user_id = $1")
-        .bind(user)
-        .execute(pool.executor())
-        .await
-        .map_err(|error| pool.error(&error))?;
+    let removed = sqlx::query(
+        "with waiting as (delete from user_webhook_deliveries where user_id = $1 and state = 'waiting') \
+         delete from user_webhooks where user_id = $1",
+    )
+    .bind(user)
+    .execute(pool.executor())
+    .await
+    .map_err(|error| pool.error(&error))?;
     Ok(removed.rows_affected() == 1)
 }
 
-/// Keeps deliveries for those who have a webhook.
-pub async fn add(transaction: &mut PgConnection, new: &[NewDelivery]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into user_webhook_deliveries (event_id, user_id, kind, body) \
-         select new.event_id, new.user_id, new.kind, new.body \
+/// Keeps deliveries for those who have a webhook, due at once. Returns how many are new.
+pub async fn add(transaction: &mut PgConnection, new: &[NewDelivery]) -> Result<u64, sqlx::Error> {
+    let added = sqlx::query(
+        "insert into user_webhook_deliveries (event_id, user_id, kind, body, due_at) \
+         select new.event_id, new.user_id, new.kind, new.body, now() \
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as new (event_id, user_id, kind, body) \
          join user_webhooks using (user_id) order by new.event_id on conflict do nothing",
     )
@@ -95,40 +105,64 @@ pub async fn add(transaction: &mut PgConnection, new: &[NewDelivery]) -> Result<
     .bind(new.iter().map(|one| one.body.as_str()).collect::<Vec<_>>())
     .execute(transaction)
     .await?;
-    Ok(())
+    Ok(added.rows_affected())
 }
 
-/// Those of these events that wait. A webhook that was removed meanwhile has nothing waiting.
-pub async fn waiting(transaction: &mut PgConnection, events: &[Uuid]) -> Result<Vec<Delivery>, sqlx::Error> {
+/// Claims the oldest due delivery of each of so many customers, but of none whose last one is under way or was put off.
+/// The webhook's row is locked meanwhile, so that two who claim at the same moment do not take two of one customer.
+pub async fn claim(pool: &Pool, customers: i64, lease: Duration) -> Result<Vec<Delivery>, StoreError> {
+    let claim = Uuid::now_v7();
     let rows = sqlx::query(
-        "select event_id, kind, body, url, secret from user_webhook_deliveries join user_webhooks using (user_id) \
-         where event_id = any($1) and state = 'waiting'",
+        "with free as (select user_id, url, secret from user_webhooks as webhook \
+         where user_id in (select user_id from user_webhook_deliveries where state = 'waiting' and due_at <= now()) \
+         and not exists (select from user_webhook_deliveries as last where last.user_id = webhook.user_id \
+         and last.state = 'waiting' and last.attempts > 0 and last.due_at > now()) \
+         limit $3 for update of webhook skip locked), \
+         oldest as (select distinct on (user_id) event_id, url, secret \
+         from free join user_webhook_deliveries using (user_id) \
+         where state = 'waiting' and due_at <= now() order by user_id, event_id) \
+         update user_webhook_deliveries as delivery \
+         set claim = $1, attempts = attempts + 1, due_at = now() + $2 * interval '1 second' \
+         from oldest where delivery.event_id = oldest.event_id and state = 'waiting' and due_at <= now() \
+         returning delivery.event_id, body, url, secret, attempts",
     )
-    .bind(events)
-    .fetch_all(transaction)
-    .await?;
+    .bind(claim)
+    .bind(lease.as_secs_f64())
+    .bind(customers)
+    .fetch_all(pool.executor())
+    .await
+    .map_err(|error| pool.error(&error))?;
     let read = rows.iter().map(|row| {
         Ok(Delivery {
             event_id: row.try_get("event_id")?,
-            kind: row.try_get("kind")?,
             body: row.try_get("body")?,
             url: row.try_get("url")?,
             secret: row.try_get("secret")?,
+            attempts: row.try_get("attempts")?,
+            claim,
         })
     });
-    read.collect()
+    let read: Result<Vec<Delivery>, sqlx::Error> = read.collect();
+    read.map_err(|error| pool.error(&error))
 }
 
-pub async fn settle(pool: &Pool, events: &[Uuid], outcome: Outcome) -> Result<(), StoreError> {
-    let state = match outcome {
-        Outcome::Delivered => "delivered",
-        Outcome::GivenUp => "given_up",
+/// Notes what became of it, unless somebody else has claimed it since.
+pub async fn settle(pool: &Pool, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
+    let (state, after) = match outcome {
+        Outcome::Delivered => ("delivered", Duration::ZERO),
+        Outcome::Later(after) => ("waiting", *after),
+        Outcome::GivenUp => ("given_up", Duration::ZERO),
     };
-    sqlx::query("update user_webhook_deliveries set state = $2 where event_id = any($1)")
-        .bind(events)
-        .bind(state)
-        .execute(pool.executor())
-        .await
-        .map_err(|error| pool.error(&error))?;
+    sqlx::query(
+        "update user_webhook_deliveries set state = $3, claim = null, due_at = now() + $4 * interval '1 second' \
+         where event_id = $1 and claim = $2",
+    )
+    .bind(delivery.event_id)
+    .bind(delivery.claim)
+    .bind(state)
+    .bind(after.as_secs_f64())
+    .execute(pool.executor())
+    .await
+    .map_err(|error| pool.error(&error))?;
     Ok(())
 }

@@ -114,3 +114,29 @@ async fn a_repeated_request_adds_once() {
     let count = "select count(*) from user_addresses where user_id = $1";
     assert_eq!(shop.count(user, count).await, 2);
 }
+
+#[tokio::test]
+async fn an_address_is_added_though_its_client_hangs_up() {
+    let shop = Shop::start().await;
+    let (user, session) = shop.customer("ada@example.com").await;
+    let token = text(&session["access_token"]);
+    let pool = shop.pools.of_user(user).unwrap().pool;
+    let mut slow = pool.begin().await.unwrap();
+    sqlx::query("select from users where id = $1 for update")
+        .bind(user)
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    let request = ask("POST", ADDRESSES).token(&token).header("idempotency-key", "k");
+    let (request, app) = (request.json(address("Berlin")), shop.app.clone());
+    let hangs_up = tokio::spawn(async move { request.of(&app).await });
+    shop.until_it_waits(user, &hangs_up).await;
+    hangs_up.abort();
+    assert!(hangs_up.await.unwrap_err().is_cancelled());
+    slow.commit().await.unwrap();
+    shop.until_one(user, "select count(*) from user_addresses where user_id = $1")
+        .await;
+    let again = add(&shop, &token, Some("k"), address("Berlin")).await;
+    assert_eq!(again.status, 201, "{again:?}");
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+}

@@ -125,6 +125,33 @@ async fn a_repeated_registration_gets_the_first_answer() {
 }
 
 #[tokio::test]
+async fn a_registration_is_finished_though_its_client_hangs_up() {
+    let shop = Shop::start().await;
+    let user = shop.two.user_in(1);
+    let body = json!({"email": "synthetic-1@shop.invalid", "password": PASSWORD, "name": "Test", "id": user});
+    let request = || {
+        let request = ask("POST", "/api/v1/users").header("x-shop-synthetic", KEY);
+        request.header("idempotency-key", "k").json(body.clone())
+    };
+    let pool = shop.pools.of_user(user).unwrap().pool;
+    let mut slow = pool.begin().await.unwrap();
+    sqlx::query("lock table users in share mode")
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    let (first, app) = (request(), shop.app.clone());
+    let hangs_up = tokio::spawn(async move { first.of(&app).await });
+    shop.until_it_waits(user, &hangs_up).await;
+    hangs_up.abort();
+    assert!(hangs_up.await.unwrap_err().is_cancelled());
+    slow.commit().await.unwrap();
+    shop.until_one(user, "select count(*) from users where id = $1").await;
+    let again = request().of(&shop.app).await;
+    assert_eq!(again.status, 201, "{again:?}");
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+}
+
+#[tokio::test]
 async fn only_the_operator_chooses_ids() {
     let shop = Shop::start().await;
     let user = shop.two.user_in(1);

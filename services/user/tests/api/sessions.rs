@@ -158,13 +158,37 @@ async fn logging_out_everywhere_ends_every_session_of_this_account_only() {
     );
 }
 
+/// The change has ended the other sessions and is not committed when the log-in, which has seen the old hash, begins its
+/// own.
+#[tokio::test]
+async fn a_log_in_under_way_does_not_survive_the_change_of_its_password() {
+    let shop = Shop::start().await;
+    let (user, _) = shop.customer("ada@example.com").await;
+    let pool = shop.pools.of_user(user).unwrap().pool;
+    let mut change = pool.begin().await.unwrap();
+    for statement in [
+        "update users set password_hash = 'another' where id = $1",
+        "delete from user_sessions where user_id = $1",
+    ] {
+        sqlx::query(statement).bind(user).execute(&mut *change).await.unwrap();
+    }
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let app = shop.app.clone();
+    let late = tokio::spawn(async move { ask("POST", "/api/v1/sessions").json(body).of(&app).await });
+    shop.until_it_waits(user, &late).await;
+    change.commit().await.unwrap();
+    assert_eq!(late.await.unwrap().status, 401);
+    assert_eq!(shop.count(user, SESSIONS).await, 0);
+}
+
 #[tokio::test]
 async fn an_account_keeps_its_fifty_latest_sessions() {
     let shop = Shop::start().await;
     let (user, first) = shop.customer("ada@example.com").await;
+    let known = store::user::find(&shop.pools, user).await.unwrap().unwrap();
     for _ in 0..50 {
         let token = RefreshToken::first(user);
-        store::session::begin(&shop.pools, &token, None, false).await.unwrap();
+        assert!(store::session::begin(&shop.pools, &token, None, &known).await.unwrap());
     }
     assert_eq!(shop.count(user, SESSIONS).await, 50);
     assert_eq!(shop.refresh(&first["refresh_token"]).await.status, 401);

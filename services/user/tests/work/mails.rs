@@ -7,9 +7,10 @@ use shop_contract::event::{
     EMAIL_WORK, ORDER_CANCELLED, ORDER_CONFIRMED, ORDER_SHIPPED, PAYMENT_REFUNDED, PaymentEvent, USER_REGISTERED,
     UserRegistered,
 };
+use shop_kit_testbroker::TestBroker;
 use shop_kit_testshards::PATIENCE;
 use shop_user::mail::{Facts, MailMetrics, MailSettings, send_due};
-use shop_user::store::mail::{NewMail, add};
+use shop_user::store::mail::{self, NewMail, add};
 use shop_user::store::unsent::{Revived, revive};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -58,6 +59,46 @@ async fn until_mails(mail: &TestMail, count: usize) {
     }
 }
 
+/// Tells twice that so much of the customer's order was given back.
+async fn refund(broker: &TestBroker, user: Uuid, cents: i64) {
+    let refunded = PaymentEvent {
+        event_id: Uuid::now_v7(),
+        payment_id: Uuid::now_v7(),
+        order_id: event(user).order_id,
+        user_id: user,
+        amount_cents: cents,
+        currency: "EUR".to_owned(),
+        reason: None,
+        lines: Vec::new(),
+        synthetic: false,
+        at: "2026-11-24T12:00:02Z".to_owned(),
+    };
+    let body = serde_json::to_vec(&refunded).unwrap();
+    for _ in 0..2 {
+        broker.publish(PAYMENT_REFUNDED, refunded.event_id, &body).await;
+    }
+}
+
+#[tokio::test]
+async fn every_part_of_an_order_that_is_given_back_is_mailed() {
+    let (place, broker) = tokio::join!(Place::start(), broker());
+    let mail = TestMail::start();
+    let user = place.customer(0, "ada@example.com").await;
+    refund(&broker, user, 500).await;
+    refund(&broker, user, 790).await;
+    let worker = Worker::start(&place, &broker, mail.settings());
+    until_mails(&mail, 1).await;
+    broker.until_waiting(EMAIL_WORK.name, 0).await;
+    worker.stop().await;
+    let mails = mail.mails();
+    let told = |text: &str| mails.iter().filter(|mail| mail.contains(text)).count();
+    assert_eq!(
+        (told("5.00 EUR"), told("7.90 EUR"), mails.len()),
+        (1, 1, 2),
+        "{mails:?}"
+    );
+}
+
 #[tokio::test]
 async fn every_fact_is_mailed_once_to_its_customer_as_text_and_html() {
     let (place, broker) = tokio::join!(Place::start(), broker());
@@ -78,20 +119,7 @@ async fn every_fact_is_mailed_once_to_its_customer_as_text_and_html() {
     }
     // Told again under another id, as after a repair.
     publish(&broker, ORDER_CONFIRMED, &event(user)).await;
-    let refunded = PaymentEvent {
-        event_id: Uuid::now_v7(),
-        payment_id: Uuid::now_v7(),
-        order_id: event(user).order_id,
-        user_id: user,
-        amount_cents: 1290,
-        currency: "EUR".to_owned(),
-        reason: None,
-        lines: Vec::new(),
-        synthetic: false,
-        at: "2026-11-24T12:00:02Z".to_owned(),
-    };
-    let body = serde_json::to_vec(&refunded).unwrap();
-    broker.publish(PAYMENT_REFUNDED, refunded.event_id, &body).await;
+    refund(&broker, user, 1290).await;
     place.until(1, SENT, 5).await;
     broker.until_waiting(EMAIL_WORK.name, 0).await;
     worker.stop().await;
@@ -198,6 +226,17 @@ async fn more_kept_mails_than_one_statement_takes_are_all_looked_at() {
     let revived = revive(&place.pool(0)).await.unwrap();
     assert_eq!((revived.waiting, revived.expired), (2_300, 0));
     assert_eq!(revive(&place.pool(0)).await.unwrap(), Revived::default());
+}
+
+#[tokio::test]
+async fn old_mails_are_all_removed_however_many_there_are() {
+    let place = Place::start().await;
+    keep_as(&place, "ada@example.com", 12_000, true).await;
+    let aged = "update user_mails set state = 'sent', settled_at = now() - interval '91 days'";
+    place.execute(0, aged).await;
+    keep_as(&place, "eve@example.com", 1, true).await;
+    mail::sweep(&place.pool(0)).await.unwrap();
+    assert_eq!(place.count(0, "select count(*) from user_mails").await, 1);
 }
 
 #[tokio::test]

@@ -7,3 +7,4 @@ mod mailserver;
 mod notifications;
 mod place;
 mod receiver;
+mod webhooks;

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 #[derive(Clone, Debug)]
@@ -27,6 +28,14 @@ pub struct Receiver {
     pub calls: Arc<Mutex<Vec<Call>>>,
     /// Calls answered with 500 before it gets well.
     failures: Arc<Mutex<usize>>,
+    at_once: Arc<Mutex<AtOnce>>,
+}
+
+/// Calls that are under way, and the most there ever were.
+#[derive(Clone, Copy, Debug, Default)]
+struct AtOnce {
+    now: usize,
+    most: usize,
 }
 
 impl Receiver {
@@ -36,10 +45,22 @@ impl Receiver {
             url: format!("http://{}/hook", listener.local_addr().unwrap()),
             calls: Arc::default(),
             failures: Arc::new(Mutex::new(failures)),
+            at_once: Arc::default(),
         };
-        let router = Router::new().route("/hook", post(take)).with_state(this.clone());
+        let routes = Router::new().route("/hook", post(take)).route("/tarpit", post(stuck));
+        let router = routes.with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         this
+    }
+
+    /// Where calls are taken and never answered.
+    pub fn tarpit(&self) -> String {
+        self.url.replace("/hook", "/tarpit")
+    }
+
+    /// The most calls there ever were at a time.
+    pub fn most_at_once(&self) -> usize {
+        self.at_once.lock().unwrap().most
     }
 
     pub fn calls(&self) -> Vec<Call> {
@@ -62,7 +83,33 @@ impl Call {
     }
 }
 
+/// Counted until the caller hangs up.
+struct UnderWay(Receiver);
+
+impl UnderWay {
+    fn of(receiver: Receiver) -> Self {
+        let mut at_once = receiver.at_once.lock().unwrap();
+        at_once.now += 1;
+        at_once.most = at_once.most.max(at_once.now);
+        drop(at_once);
+        Self(receiver)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.at_once.lock().unwrap().now -= 1;
+    }
+}
+
+async fn stuck(State(receiver): State<Receiver>) {
+    let _under_way = UnderWay::of(receiver);
+    std::future::pending().await
+}
+
 async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let _under_way = UnderWay::of(receiver.clone());
+    tokio::time::sleep(Duration::from_millis(2)).await;
     let header = |name| headers.get(name).unwrap().to_str().unwrap().to_owned();
     receiver.calls.lock().unwrap().push(Call {
         id: header("webhook-id"),

@@ -16,7 +16,8 @@ use shop_user::config::ApiConfig;
 use shop_user::router::{AppState, router};
 use shop_user::webhook::WebhookRules;
 use shop_user::{MIGRATIONS_TABLE, migrator, store};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -136,6 +137,26 @@ impl Shop {
             .fetch_one(pool.executor())
             .await;
         counted.unwrap()
+    }
+
+    /// Waits until such a number is 1.
+    pub async fn until_one(&self, user: Uuid, statement: &'static str) {
+        let begun = Instant::now();
+        while self.count(user, statement).await != 1 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "never 1: {statement}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until a request stands before a lock in the customer's shard, or is answered.
+    pub async fn until_it_waits(&self, user: Uuid, request: &JoinHandle<Answer>) {
+        let waits = "select count(*) from pg_stat_activity \
+             where $1::uuid is not null and datname = current_database() and wait_event_type = 'Lock'";
+        let begun = Instant::now();
+        while !request.is_finished() && self.count(user, waits).await == 0 {
+            assert!(begun.elapsed() < PATIENCE, "it neither waits nor is answered");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
