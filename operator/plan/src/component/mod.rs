@@ -16,7 +16,9 @@ mod workload;
 
 use crate::contract::Component;
 use crate::shop::ValidatedShop;
+pub use gateway::NAME as GATEWAY;
 pub use ground::ID as GROUND;
+pub use standing::deployment;
 
 /// Every component of a shop.
 pub fn all(shop: &ValidatedShop) -> Vec<Box<dyn Component>> {
