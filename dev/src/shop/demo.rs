@@ -31,6 +31,10 @@ pub fn apply(place: &Place, kube: &Kube, size: Size, node_port: bool) -> Result<
 fn as_demo(mut shop: Value, node_port: bool) -> Value {
     shop["metadata"]["name"] = json!(NAME);
     shop["metadata"]["namespace"] = json!(NAMESPACE);
+    if let Some(gateway) = shop.pointer_mut("/spec/gateway").and_then(Value::as_object_mut) {
+        // It is called by an address.
+        gateway.remove("hostname");
+    }
     if node_port {
         shop["spec"]["gateway"]["serviceType"] = json!("NodePort");
         shop["spec"]["gateway"]["nodePort"] = json!(NODE_PORT);
