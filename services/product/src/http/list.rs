@@ -24,7 +24,7 @@ const CHOICES: usize = 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Listing {
-    /// Words to look for; "quoted phrases", `or` and `-without` work.
+    /// Words to look for; "quoted phrases", `or` and `-without` work. What only excludes finds nothing.
     #[param(max_length = 200)]
     q: Option<String>,
     /// Slug of a category; those below it count too.
@@ -58,7 +58,10 @@ pub struct Listing {
     operation_id = "listProducts",
     tag = "products",
     params(Listing),
-    responses((status = 200, description = "A page", body = ProductPage))
+    responses(
+        (status = 200, description = "A page", body = ProductPage),
+        (status = 504, description = "To find or count this takes too long: ask for less")
+    )
 )]
 pub async fn list(State(state): State<AppState>, Query(listing): Query<Listing>) -> Result<Response, ApiError> {
     if let Some(ids) = &listing.ids {

@@ -16,7 +16,7 @@ use shop_contract::api::Role;
 use shop_kit_http::ApiError;
 use shop_kit_token::{Caller, Verifier};
 
-const TIER: &str = "service/product";
+pub(crate) const TIER: &str = "service/product";
 
 /// A caller who may change the catalogue; anybody else is told so before the body is read.
 pub struct Merchant(pub Caller);

@@ -1,9 +1,11 @@
 //! Lists and searches: ranking, filters, facets, pages, replicas.
 
-use crate::catalogue::{Catalogue, PATIENCE, TIER, database, nowhere};
+use crate::catalogue::{Catalogue, PATIENCE, TIER, database, insert, nowhere};
 use serde_json::{Value, json};
+use shop_kit_postgres::Pool;
 use shop_product::job::seed::seed;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use uuid::Uuid;
 
 async fn names(shop: &Catalogue, query: &str) -> Vec<String> {
@@ -51,6 +53,22 @@ async fn words_find_their_forms_and_names_come_before_descriptions() {
     assert_eq!(names(&shop, "q=blue").await.len(), 2);
     for nothing in ["q=nothing", "q=the", "q=%21%21", "q=%27%3B--"] {
         assert!(names(&shop, nothing).await.is_empty(), "{nothing}");
+    }
+}
+
+/// Such a search would rank the whole catalogue.
+#[tokio::test]
+async fn what_only_excludes_finds_nothing() {
+    let shop = shop().await;
+    for nothing in [
+        "q=-steel",
+        "q=the%20-steel",
+        "q=-%22desk%20lamp%22",
+        "q=kettle%20or%20-steel",
+    ] {
+        assert!(names(&shop, nothing).await.is_empty(), "{nothing}");
+        let (_, page) = shop.get(&format!("/api/v1/products?{nothing}&facets=true")).await;
+        assert_eq!(page["facets"]["total"], json!(0), "{nothing}");
     }
 }
 
@@ -245,4 +263,67 @@ async fn lists_come_from_the_replica_and_from_the_primary_when_it_is_lost() {
     shop.pool.close().await;
     let (status, body): (u16, Value) = shop.get("/api/v1/products").await;
     assert_eq!((status, &body["tier"]), (503, &json!(TIER)));
+}
+
+/// From now on every search for words sleeps; nothing else does.
+async fn make_searches_slow(pool: &Pool) {
+    sqlx::raw_sql(
+        "alter table products enable row level security; alter table products force row level security; \
+         create policy slow on products using \
+             (case when current_query() like '%websearch%' then pg_sleep(60) is not null else true end)",
+    )
+    .execute(pool.executor())
+    .await
+    .unwrap();
+}
+
+async fn asleep(pool: &Pool) -> i64 {
+    let text = "select count(*) from pg_stat_activity \
+                where datname = current_database() and state = 'active' and query like '%websearch_to%' \
+                and pid <> pg_backend_pid()";
+    sqlx::query_scalar(text).fetch_one(pool.executor()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_search_that_takes_too_long_fails_alone() {
+    let replica = database().await;
+    let shop = Catalogue::start_with(&nowhere(), "none", false, Some(replica.clone())).await;
+    shop.create(json!({"name": "On the primary"})).await;
+    insert(&replica, Uuid::now_v7(), "On the replica").await;
+    make_searches_slow(&replica).await;
+    let (status, body) = shop.get("/api/v1/products?q=replica").await;
+    assert_eq!(
+        (status, &body["type"], &body["tier"]),
+        (504, &json!("urn:shop:problem:too-slow"), &json!(TIER)),
+        "{body}"
+    );
+    assert_eq!(names(&shop, "").await, ["On the replica"], "it is avoided");
+}
+
+/// Also when nobody waits for their answers any more.
+#[tokio::test]
+async fn slow_searches_leave_connections_for_everybody_else() {
+    let shop = Catalogue::uncached().await;
+    let id = shop.create(json!({"name": "Kettle"})).await;
+    make_searches_slow(&shop.pool).await;
+    let search = |number: usize| {
+        let path = format!("/api/v1/products?q=kettle{number}");
+        let shop = &shop;
+        async move { shop.get(&path).await.0 }
+    };
+    for number in 0..8 {
+        let left = tokio::time::timeout(Duration::from_millis(50), search(number)).await;
+        assert!(left.is_err(), "{left:?}");
+    }
+    let searches = futures::future::join_all((0..8).map(search));
+    let others = async {
+        let (sold, asleep) = (names(&shop, &format!("ids={id}")).await, asleep(&shop.pool).await);
+        assert!(sold == ["Kettle"] && asleep <= 2, "{sold:?}, {asleep} of 4 connections");
+    };
+    tokio::select! {
+        biased;
+        statuses = searches => panic!("the searches were answered first: {statuses:?}"),
+        () = others => {}
+    }
+    assert_eq!(futures::future::join_all((0..8).map(search)).await, [504; 8]);
 }
