@@ -95,7 +95,9 @@ pub async fn change(
     shown(&state, changed).await
 }
 
-/// Sets the price: from this answer on, the product is shown and sold at it.
+/// Sets the price: from this answer on, the product is sold at it.
+///
+/// It is shown a second later; when Redis lost it, within six minutes.
 #[utoipa::path(
     put,
     path = "/api/v1/products/{id}/price",
