@@ -1,6 +1,7 @@
 //! Handlers, one file per noun of the API or, where a noun has many verbs, per group of them.
 
 pub mod category;
+mod choices;
 pub mod image;
 pub mod list;
 pub mod merchant;

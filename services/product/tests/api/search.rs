@@ -96,6 +96,75 @@ async fn filters_narrow_and_sorts_sort() {
     assert_eq!(names(&shop, "sort=newest").await[0], "Pan");
 }
 
+/// A client that escapes what a facet shows finds as many products as the facet counts.
+#[tokio::test]
+async fn whatever_a_facet_shows_can_be_filtered_by() {
+    let shop = Catalogue::uncached().await;
+    let odd = [
+        "Müller, Söhne & Co.",
+        "AC\\DC",
+        "A\\",
+        "B\\,C",
+        ", ",
+        " Alder ",
+        "Alder",
+        "a:b",
+        "\u{a0}x\u{a0}",
+    ];
+    for value in odd {
+        shop.create(json!({"brand": value, "attributes": {"made_by": value}}))
+            .await;
+    }
+    let (_, page) = shop.get("/api/v1/products?facets=true").await;
+    let all = |counts: &Value| -> Vec<String> {
+        let values = counts.as_array().unwrap().iter();
+        values
+            .map(|count| count["value"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (brands, makers) = (
+        all(&page["facets"]["brands"]),
+        all(&page["facets"]["attributes"]["made_by"]),
+    );
+    assert_eq!((brands.len(), makers.len()), (odd.len(), odd.len()));
+    for value in brands {
+        let found = found_by(&shop, &format!("brand={}", escaped(&value))).await;
+        assert_eq!(found, [value]);
+    }
+    for value in makers {
+        let found = found_by(&shop, &format!("attributes=made_by:{}", escaped(&value))).await;
+        assert_eq!(found, [value]);
+    }
+    let both = format!("brand={},{}&sort=newest", escaped("A\\"), escaped(", "));
+    assert_eq!(found_by(&shop, &both).await, [", ", "A\\"]);
+    // Lists as they were always written.
+    assert_eq!(
+        found_by(&shop, "brand=Alder,%20AC%5CDC%20,,&sort=newest").await,
+        ["Alder", "AC\\DC"]
+    );
+}
+
+/// As the description of the parameters says, and then as every client escapes a query.
+fn escaped(value: &str) -> String {
+    let special = |letter: char| letter == ',' || letter == '\\' || letter.is_whitespace();
+    let escaped = value
+        .chars()
+        .flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter]));
+    let escaped: String = escaped.collect();
+    escaped.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// The brands of what a list finds.
+async fn found_by(shop: &Catalogue, query: &str) -> Vec<String> {
+    let (status, page) = shop.get(&format!("/api/v1/products?{query}")).await;
+    assert_eq!(status, 200, "{query}: {page}");
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["brand"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 #[tokio::test]
 async fn facets_count_all_that_was_found() {
     let shop = shop().await;
