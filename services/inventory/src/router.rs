@@ -7,7 +7,7 @@ use axum::extract::FromRef;
 use axum::routing::{delete, post};
 use shop_contract::api::{RESERVATIONS, STOCK};
 use shop_kit_http::openapi::{Document, document};
-use shop_kit_postgres::Pool;
+use shop_kit_postgres::{Pool, Reads};
 use shop_kit_token::Verifier;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,11 +15,9 @@ use utoipa_axum::routes;
 #[derive(Clone, FromRef)]
 pub struct AppState {
     /// The primary: whatever decides something.
-    #[from_ref(skip)]
     pub pool: Pool,
-    /// A replica where there is one: what customers look at may lag.
-    #[from_ref(skip)]
-    pub reads: Pool,
+    /// What customers look at may lag.
+    pub reads: Reads,
     pub desk: Desk,
     pub verifier: Verifier,
 }

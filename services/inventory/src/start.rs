@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use prometheus::Registry;
 use shop_kit_events::EventMetrics;
-use shop_kit_postgres::{CatalogSettings, Pool};
+use shop_kit_postgres::{CatalogSettings, Pool, Reads};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -18,17 +18,8 @@ use tokio_util::sync::CancellationToken;
 pub fn api(config: ApiConfig, registry: &Registry, _stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<Router>> {
     async move {
         let pool = pool(&config.catalog);
-        let reads = config.catalog.replica.as_ref().map(|replica| {
-            let catalog = &config.catalog;
-            Pool::lazy(
-                "postgres/catalog/replica",
-                replica,
-                &catalog.credentials,
-                catalog.timeouts,
-            )
-        });
         Ok(router(AppState {
-            reads: reads.unwrap_or_else(|| pool.clone()),
+            reads: Reads::of_catalog(&config.catalog, pool.clone()),
             desk: Desk::open(pool.clone(), Rules::default(), DeskMetrics::new(registry)?),
             pool,
             verifier: config.verifier,

@@ -4,12 +4,11 @@ use crate::cache::Cache;
 use crate::http::{category, image, list, merchant, product};
 use crate::images::Images;
 use crate::search::Search;
-use crate::store::reads::Reads;
 use axum::Router;
 use axum::extract::FromRef;
 use shop_contract::api::PRODUCTS;
 use shop_kit_http::openapi::{Document, document};
-use shop_kit_postgres::Pool;
+use shop_kit_postgres::{Pool, Reads};
 use shop_kit_token::Verifier;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +18,7 @@ use utoipa_axum::routes;
 pub struct AppState {
     /// The primary: for writes, and for reads that must not lag.
     pub catalog: Pool,
+    /// For what may lag. Reads by id never go there: their prices are charged.
     pub reads: Reads,
     pub cache: Cache,
     pub search: Arc<dyn Search>,

@@ -6,35 +6,28 @@ use crate::config::{ApiConfig, RedisSettings, WorkConfig};
 use crate::images::NotConfigured;
 use crate::router::{AppState, router};
 use crate::search::PostgresSearch;
-use crate::store::reads::Reads;
 use crate::{MIGRATIONS_TABLE, job, migrator};
 use axum::Router;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use prometheus::Registry;
 use shop_kit_events::EventMetrics;
-use shop_kit_postgres::{CatalogSettings, Pool};
+use shop_kit_postgres::{CatalogSettings, Pool, Reads};
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 const TIER: &str = "postgres/catalog";
-const REPLICA_TIER: &str = "postgres/catalog/replica";
 
 pub fn api(config: ApiConfig, registry: &Registry, stop: CancellationToken) -> BoxFuture<'_, anyhow::Result<Router>> {
     async move {
         let catalog = pool(&config.catalog);
-        let settings = &config.catalog;
-        let replica = settings
-            .replica
-            .as_ref()
-            .map(|at| Pool::lazy(REPLICA_TIER, at, &settings.credentials, settings.timeouts));
-        let reads = Reads::new(catalog.clone(), replica);
+        let reads = Reads::of_catalog(&config.catalog, catalog.clone());
         let state = AppState {
             catalog,
             reads: reads.clone(),
             cache: cache(config.redis, registry, stop)?,
-            search: Arc::new(PostgresSearch::new(reads)),
+            search: Arc::new(PostgresSearch::new(reads, config.catalog.timeouts.connections)),
             images: Arc::new(NotConfigured),
             verifier: config.verifier,
         };

@@ -12,8 +12,10 @@ use serde::Serialize;
 use shop_contract::api::STOCK;
 use shop_contract::api::inventory::{AdjustStock, MovementKind, Restock, StockChange};
 use shop_kit_http::{ApiError, Json, Path};
-use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
+use shop_kit_idempotency::{IdempotencyKey, Ticket, fingerprint, once};
+use shop_kit_postgres::Pool;
 use shop_kit_token::Caller;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Units in one change.
@@ -40,7 +42,7 @@ pub async fn restock(
         return Err(ApiError::invalid_field("/quantity", detail));
     }
     let change = change(caller, product, MovementKind::Restocked, body.quantity, None);
-    once(&state, key, &body, &change).await
+    apply_once(state, key, &body, change).await
 }
 
 #[utoipa::path(
@@ -71,12 +73,12 @@ pub async fn adjust(
         let detail = format!("must have {} to {} characters", REASON.0, REASON.1);
         return Err(ApiError::invalid_field("/reason", detail));
     }
-    let reason = Some(body.reason.trim());
+    let reason = Some(body.reason.trim().to_owned());
     let change = change(caller, product, MovementKind::Adjusted, body.quantity, reason);
-    once(&state, key, &body, &change).await
+    apply_once(state, key, &body, change).await
 }
 
-fn change(caller: Caller, product: Uuid, kind: MovementKind, quantity: i32, reason: Option<&str>) -> Change<'_> {
+fn change(caller: Caller, product: Uuid, kind: MovementKind, quantity: i32, reason: Option<String>) -> Change {
     Change {
         id: Uuid::now_v7(),
         product,
@@ -87,41 +89,33 @@ fn change(caller: Caller, product: Uuid, kind: MovementKind, quantity: i32, reas
     }
 }
 
-async fn once(
-    state: &AppState,
+async fn apply_once(
+    state: AppState,
     IdempotencyKey(key): IdempotencyKey,
     body: &impl Serialize,
-    change: &Change<'_>,
+    change: Change,
 ) -> Result<Response, ApiError> {
     let key = key.ok_or_else(|| {
         let detail = "send an `idempotency-key`: the same request again must not change the stock twice";
         ApiError::new(StatusCode::BAD_REQUEST, "header", detail)
     })?;
     let print = fingerprint(&format!("{} {}", change.kind.text(), change.product), body)?;
-    let ticket = match begin(&state.pool, IDEMPOTENCY, change.actor, &key, &print).await? {
-        Begin::Replay(answer) => return Ok(answer),
-        Begin::Fresh(ticket) => ticket,
-    };
-    match write(state, change, &ticket).await {
-        Ok(answer) => Ok(answer),
-        Err(error) => {
-            ticket.abandon(&state.pool).await;
-            Err(error)
-        }
-    }
+    let (pool, actor) = (state.pool.clone(), change.actor);
+    let work = move |ticket: Arc<Ticket>| async move { write(&pool, &change, &ticket).await };
+    once(&state.pool, IDEMPOTENCY, actor, key, print, work).await
 }
 
-async fn write(state: &AppState, change: &Change<'_>, ticket: &Ticket) -> Result<Response, ApiError> {
-    let mut transaction = state.pool.begin().await?;
+async fn write(pool: &Pool, change: &Change, ticket: &Ticket) -> Result<Response, ApiError> {
+    let mut transaction = pool.begin().await?;
     let outcome = apply(&mut transaction, change).await;
-    let outcome = outcome.map_err(|error| state.pool.error(&error))?;
+    let outcome = outcome.map_err(|error| pool.error(&error))?;
     let answer = answer(change, outcome)?;
     let text = serde_json::to_string(&answer).map_err(|error| ApiError::internal("service/inventory", error))?;
     let location = format!("{STOCK}/{}/movements", change.product);
     ticket
         .finish(&mut transaction, StatusCode::CREATED, Some(&location), &text)
         .await?;
-    state.pool.commit(transaction).await?;
+    pool.commit(transaction).await?;
     let headers = [
         (header::LOCATION, location),
         (header::CONTENT_TYPE, "application/json".to_owned()),
@@ -129,7 +123,7 @@ async fn write(state: &AppState, change: &Change<'_>, ticket: &Ticket) -> Result
     Ok((StatusCode::CREATED, headers, text).into_response())
 }
 
-fn answer(change: &Change<'_>, outcome: Outcome) -> Result<StockChange, ApiError> {
+fn answer(change: &Change, outcome: Outcome) -> Result<StockChange, ApiError> {
     match outcome {
         Outcome::Done { on_hand, free } => Ok(StockChange {
             id: change.id,

@@ -46,8 +46,14 @@ pub async fn show(
     Path(product): Path<Uuid>,
 ) -> Result<Json<Stock>, ApiError> {
     let exact = caller.is_some_and(|caller| caller.require(MERCHANTS).is_ok());
-    let pool = if exact { &state.pool } else { &state.reads };
-    let level = slot::level(pool, product).await?.ok_or_else(|| unknown(product))?;
+    let level = match exact {
+        true => slot::level(&state.pool, product).await?,
+        false => {
+            let read = |pool| async move { slot::level(&pool, product).await };
+            state.reads.run(read).await?
+        }
+    };
+    let level = level.ok_or_else(|| unknown(product))?;
     let free = level.on_hand - level.reserved;
     Ok(Json(Stock {
         product_id: product,

@@ -10,12 +10,12 @@ use uuid::Uuid;
 /// No product has more.
 pub const MOST: i64 = 1_000_000_000;
 
-pub struct Change<'a> {
+pub struct Change {
     pub id: Uuid,
     pub product: Uuid,
     pub kind: MovementKind,
     pub quantity: i32,
-    pub reason: Option<&'a str>,
+    pub reason: Option<String>,
     pub actor: Uuid,
 }
 
@@ -32,7 +32,7 @@ pub enum Outcome {
 }
 
 /// Only `Done` may be committed.
-pub async fn apply(transaction: &mut PgConnection, change: &Change<'_>) -> Result<Outcome, sqlx::Error> {
+pub async fn apply(transaction: &mut PgConnection, change: &Change) -> Result<Outcome, sqlx::Error> {
     let product = change.product;
     let adds = change.kind != MovementKind::Adjusted;
     if adds {
@@ -75,7 +75,7 @@ pub async fn set(transaction: &mut PgConnection, product: Uuid, quantity: i32) -
             MovementKind::Adjusted
         },
         quantity: i32::try_from(missing).unwrap_or(i32::MIN),
-        reason: Some("set by the seed command"),
+        reason: Some("set by the seed command".to_owned()),
         actor: Uuid::nil(),
     };
     if missing == 0 {
@@ -90,7 +90,7 @@ async fn lock_all(transaction: &mut PgConnection, product: Uuid) -> Result<Shelf
     slot::lock(transaction, (0..SLOTS).map(|slot| (product, slot))).await
 }
 
-fn outcome(shelf: &Shelf, change: &Change<'_>) -> Outcome {
+fn outcome(shelf: &Shelf, change: &Change) -> Outcome {
     let (quantity, free) = (i64::from(change.quantity), shelf.free(change.product));
     let on_hand = shelf.total(change.product) + quantity;
     if change.kind == MovementKind::Adjusted && shelf.is_empty() {
@@ -105,14 +105,14 @@ fn outcome(shelf: &Shelf, change: &Change<'_>) -> Outcome {
     }
 }
 
-fn taken(change: &Change<'_>) -> Line {
+fn taken(change: &Change) -> Line {
     Line {
         product: change.product,
         quantity: -change.quantity,
     }
 }
 
-async fn insert(transaction: &mut PgConnection, change: &Change<'_>) -> Result<(), sqlx::Error> {
+async fn insert(transaction: &mut PgConnection, change: &Change) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into stock_changes (id, product_id, kind, quantity, reason, actor) values ($1, $2, $3, $4, $5, $6)",
     )
@@ -120,7 +120,7 @@ async fn insert(transaction: &mut PgConnection, change: &Change<'_>) -> Result<(
     .bind(change.product)
     .bind(change.kind.text())
     .bind(change.quantity)
-    .bind(change.reason)
+    .bind(&change.reason)
     .bind(change.actor)
     .execute(transaction)
     .await?;

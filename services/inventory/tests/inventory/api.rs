@@ -3,6 +3,7 @@
 use crate::shop::{Shop, authorized, cancelled};
 use serde_json::{Value, json};
 use shop_contract::api::Role;
+use shop_kit_testshards::OneDatabase;
 use std::collections::BTreeSet;
 use std::path::Path;
 use uuid::Uuid;
@@ -35,6 +36,16 @@ async fn customers_see_about_how_many_there_are_and_merchants_exactly() {
         (&seen.body["available"], &seen.body["level"]),
         (&json!(false), &json!("none"))
     );
+}
+
+#[tokio::test]
+async fn the_stock_is_seen_while_the_replica_is_away() {
+    let lost = OneDatabase::start(&[]).await.unwrap().pool("postgres/catalog/replica");
+    lost.close().await;
+    let shop = Shop::start_with(Some(lost)).await;
+    let product = shop.product(100, 1).await;
+    let seen = shop.get(&format!("/api/v1/stock/{product}"), None).await;
+    assert_eq!((seen.status, &seen.body["level"]), (200, &json!("high")), "{seen:?}");
 }
 
 #[tokio::test]

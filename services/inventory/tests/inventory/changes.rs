@@ -4,6 +4,7 @@ use crate::books::check;
 use crate::shop::{Answer, Shop};
 use serde_json::{Value, json};
 use shop_contract::api::Role;
+use std::time::Duration;
 use uuid::Uuid;
 
 async fn change(shop: &Shop, product: Uuid, what: &str, key: &str, body: Value) -> Answer {
@@ -43,6 +44,34 @@ async fn a_restock_happens_once_and_slots_grow_with_the_stock() {
     assert_eq!(
         (more.status, slots(&shop, product).await, shop.level(product).await),
         (201, 8, (500, 0))
+    );
+    check(&shop.pool).await;
+}
+
+#[tokio::test]
+async fn a_restock_ends_though_its_client_left() {
+    let shop = Shop::start().await;
+    let product = shop.product(10, 1).await;
+    let restock = || change(&shop, product, "restocks", "key", json!({"quantity": 5}));
+    let mut other = shop.pool.begin().await.unwrap();
+    sqlx::query("lock table stock_slots")
+        .execute(&mut *other)
+        .await
+        .unwrap();
+    let left = tokio::time::timeout(Duration::from_secs(1), restock()).await;
+    assert!(left.is_err(), "{left:?}");
+    other.rollback().await.unwrap();
+    let again = loop {
+        match restock().await {
+            again if again.status == 409 => tokio::time::sleep(Duration::from_millis(50)).await,
+            again => break again,
+        }
+    };
+    let replayed = again.headers.contains_key("idempotency-replayed");
+    assert_eq!(
+        (again.status, replayed, shop.level(product).await),
+        (201, true, (15, 0)),
+        "{again:?}"
     );
     check(&shop.pool).await;
 }

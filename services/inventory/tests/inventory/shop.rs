@@ -16,7 +16,7 @@ use shop_inventory::store::slot;
 use shop_inventory::{MIGRATIONS_TABLE, TIER, migrator};
 use shop_kit_events::{HandleError, Handler, Message};
 use shop_kit_http::Face;
-use shop_kit_postgres::Pool;
+use shop_kit_postgres::{Pool, Reads};
 use shop_kit_telemetry::Metrics;
 use shop_kit_testshards::{OneDatabase, PATIENCE};
 use shop_kit_token::{Claims, Signer};
@@ -42,11 +42,15 @@ pub struct Answer {
 
 impl Shop {
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    pub async fn start_with(replica: Option<Pool>) -> Self {
         let database = OneDatabase::start(&[(migrator, MIGRATIONS_TABLE)]).await.unwrap();
         let pool = database.pool(TIER);
         let state = AppState {
             pool: pool.clone(),
-            reads: pool.clone(),
+            reads: Reads::new(pool.clone(), replica),
             desk: desk(&pool, Rules::default()),
             verifier: Signer::from_seed(SEED).unwrap().verifier(),
         };

@@ -67,6 +67,13 @@ impl ApiError {
         error
     }
 
+    /// A tier had no more time for this. Not 503: the gateway would ask twice more at once.
+    pub fn too_slow(tier: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::GATEWAY_TIMEOUT, "too-slow", detail);
+        error.tier = Some(tier.into());
+        error
+    }
+
     /// A tier answered with something this program did not expect. The cause is logged, not shown.
     pub fn internal(tier: impl Into<String>, cause: impl std::fmt::Display) -> Self {
         let tier = tier.into();

@@ -1,6 +1,5 @@
 //! The first request under a key takes a ticket: a row without a status, seen by all others before any effect. It
-//! finishes in the effect's own transaction or is abandoned before any effect; one that did neither for a minute lost
-//! its process, and the next request takes the row over by changing its token, after which the lost one can no longer
+//! finishes in the effect's own transaction or is abandoned; one that did neither for a minute lost its process, and the next request takes the row over by changing its token, after which the lost one can no longer
 //! finish. Taking it waits for no disk: a ticket that a crash or a failover undid can no longer be finished either, so
 //! its request fails without an effect.
 
@@ -15,6 +14,8 @@ use uuid::Uuid;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// A row may vanish between the two statements of [`begin`]: its request was abandoned.
 const ATTEMPTS: usize = 3;
+/// Rows removed in one statement.
+const PURGED: u64 = 5_000;
 
 pub enum Begin {
     /// The first: do it, and finish with the ticket.
@@ -153,8 +154,14 @@ impl Ticket {
         }
     }
 
-    /// The request failed before any effect: the key is free again. When that cannot be written, it is in a minute.
+    /// The request failed: the key is free again. When that cannot be written, it is in a minute. Right also when nobody
+    /// knows whether the request failed: this waits for a transaction that has finished the ticket, does nothing if that
+    /// was committed, and whatever comes after it can no longer finish.
     pub async fn abandon(self, pool: &Pool) {
+        self.give_back(pool).await;
+    }
+
+    pub(crate) async fn give_back(&self, pool: &Pool) {
         let table = self.table;
         let text = format!("delete from {table} where owner = $1 and key = $2 and token = $3 and status is null");
         let freed = sqlx::query(AssertSqlSafe(text))
@@ -169,16 +176,22 @@ impl Ticket {
     }
 }
 
-/// Removes answers older than two days, some thousands at a time; returns how many.
+/// Removes answers older than two days; returns how many.
 pub async fn purge(pool: &Pool, table: &'static str) -> Result<u64, StoreError> {
     let text = format!(
         "delete from {table} where ctid = any(array(\
-         select ctid from {table} where created_at < now() - interval '48 hours' limit 5000))"
+         select ctid from {table} where created_at < now() - interval '48 hours' limit {PURGED}))"
     );
-    let purged = sqlx::query(AssertSqlSafe(text)).execute(pool.executor()).await;
-    purged
-        .map(|purged| purged.rows_affected())
-        .map_err(|error| pool.error(&error))
+    let mut purged = 0;
+    // Small statements, as many as are needed: none holds locks for long.
+    loop {
+        let removed = sqlx::query(AssertSqlSafe(text.clone())).execute(pool.executor()).await;
+        let removed = removed.map_err(|error| pool.error(&error))?.rows_affected();
+        purged += removed;
+        if removed < PURGED {
+            return Ok(purged);
+        }
+    }
 }
 
 fn answer(row: &PgRow, fingerprint: &[u8]) -> Result<Result<Response, ApiError>, sqlx::Error> {

@@ -4,16 +4,21 @@
 use axum::body::to_bytes;
 use axum::extract::FromRequestParts;
 use axum::http::{Request, StatusCode};
-use axum::response::Response;
-use shop_kit_idempotency::{Begin, FinishError, IdempotencyKey, TABLE_SQL, Ticket, begin, fingerprint, purge};
+use axum::response::{IntoResponse, Response};
+use shop_kit_http::ApiError;
+use shop_kit_idempotency::{
+    Begin, FinishError, IdempotencyKey, TABLE_SQL, Ticket, begin, fingerprint, once, purge, to_the_end,
+};
 use shop_kit_postgres::Pool;
 use shop_kit_testshards::{OneDatabase, PATIENCE};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 const TABLE: &str = "idempotency";
 const OWNER: Uuid = Uuid::from_u128(7);
+const MOMENT: Duration = Duration::from_millis(500);
 
 async fn pool() -> Pool {
     let pool = OneDatabase::start(&[]).await.unwrap().pool("postgres/test");
@@ -113,6 +118,53 @@ async fn an_abandoned_key_is_free_again() {
     assert_eq!(replayed(&pool, "k", b"two").await.status(), 201);
 }
 
+/// Creates something under the key `k`, in a moment, unless it fails.
+async fn create(pool: &Pool, fails: bool) -> Result<Response, ApiError> {
+    let own = pool.clone();
+    let work = move |ticket: Arc<Ticket>| async move {
+        tokio::time::sleep(MOMENT).await;
+        finish(&own, &ticket).await?;
+        match fails {
+            true => Err(ApiError::unavailable("service/test", "after the commit")),
+            false => Ok(StatusCode::CREATED.into_response()),
+        }
+    };
+    once(pool, TABLE, OWNER, "k".to_owned(), b"one".to_vec(), work).await
+}
+
+#[tokio::test]
+async fn a_request_goes_to_its_end_without_its_client() {
+    let pool = pool().await;
+    let left = timeout(MOMENT / 2, create(&pool, false)).await;
+    assert!(left.is_err(), "{left:?}");
+    let begun = Instant::now();
+    let answer = loop {
+        match create(&pool, false).await {
+            Ok(answer) => break answer,
+            Err(error) => assert!(error.status == 409 && begun.elapsed() < PATIENCE, "{error:?}"),
+        }
+    };
+    assert_eq!(answer.headers()["idempotency-replayed"], "true");
+}
+
+#[tokio::test]
+async fn a_request_that_failed_leaves_its_key_free() {
+    let pool = pool().await;
+    let fail = |_| async { Err(ApiError::unavailable("service/test", "not now")) };
+    let failed = once(&pool, TABLE, OWNER, "k".to_owned(), b"one".to_vec(), fail).await;
+    assert_eq!(failed.unwrap_err().status, 503);
+    // One that was committed all the same keeps its answer.
+    assert_eq!(create(&pool, true).await.unwrap_err().status, 503);
+    let answer = create(&pool, true).await.unwrap();
+    assert_eq!(answer.headers()["idempotency-replayed"], "true");
+}
+
+#[tokio::test]
+#[should_panic(expected = "on purpose")]
+async fn a_panic_stays_one() {
+    let _ = to_the_end::<()>(async { panic!("on purpose") }).await;
+}
+
 #[tokio::test]
 async fn a_rolled_back_effect_leaves_no_answer() {
     let pool = pool().await;
@@ -153,6 +205,15 @@ async fn answers_are_kept_for_two_days() {
     age(&pool, "49 hours").await;
     assert_eq!(purge(&pool, TABLE).await.unwrap(), 1);
     assert!(ticket(&pool, "k", b"two").await.is_some());
+}
+
+#[tokio::test]
+async fn whatever_is_too_old_is_removed_at_once() {
+    let pool = pool().await;
+    let fill = "insert into idempotency (owner, key, fingerprint, token, created_at) \
+                select $1, number::text, '', $1, now() - interval '49 hours' from generate_series(1, 12000) as number";
+    sqlx::query(fill).bind(OWNER).execute(pool.executor()).await.unwrap();
+    assert_eq!(purge(&pool, TABLE).await.unwrap(), 12_000);
 }
 
 #[tokio::test]

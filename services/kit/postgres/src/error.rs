@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The tier does not answer, or only for reading: the same statement may succeed later.
     #[error("{tier} is unavailable: {detail}")]
     Unavailable { tier: Arc<str>, detail: String },
+    /// The tier is there, but the statement took longer than it may. Whoever asks another server does the work twice.
+    #[error("{tier} took too long: {detail}")]
+    Late { tier: Arc<str>, detail: String },
     /// The statement itself failed.
     #[error("{tier} refused a statement: {detail}")]
     Failed { tier: Arc<str>, detail: String },
@@ -16,17 +19,20 @@ pub enum StoreError {
 impl StoreError {
     pub fn tier(&self) -> &Arc<str> {
         match self {
-            Self::Unavailable { tier, .. } | Self::Failed { tier, .. } => tier,
+            Self::Unavailable { tier, .. } | Self::Late { tier, .. } | Self::Failed { tier, .. } => tier,
         }
     }
 
+    /// Whether the same statement may succeed later: the tier was away, or had no time for it.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Late { .. })
     }
 
     pub(crate) fn of(tier: &Arc<str>, error: &sqlx::Error) -> Self {
         let (tier, detail) = (tier.clone(), error.to_string());
-        if unavailable(error) {
+        if late(error) {
+            Self::Late { tier, detail }
+        } else if unavailable(error) {
             Self::Unavailable { tier, detail }
         } else {
             Self::Failed { tier, detail }
@@ -41,9 +47,19 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(tier = &**tier, "{error}");
                 Self::unavailable(&**tier, format!("{tier} does not answer"))
             }
+            StoreError::Late { tier, .. } => {
+                tracing::warn!(tier = &**tier, "{error}");
+                Self::too_slow(&**tier, format!("{tier} was not done in time"))
+            }
             StoreError::Failed { tier, .. } => Self::internal(&**tier, &error),
         }
     }
+}
+
+/// The server ended the statement after its time limit.
+fn late(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "57014")
 }
 
 fn unavailable(error: &sqlx::Error) -> bool {

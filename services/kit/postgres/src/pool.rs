@@ -4,7 +4,7 @@ use crate::lease::Desk;
 use crate::{Credentials, Lease, StoreError, Timeouts, Transaction};
 use shop_contract::shard_map::Address;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlSafeStr, SqlStr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,16 +63,24 @@ impl Pool {
     }
 
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.begin_with("begin").await
+        self.begin_with(SqlStr::from_static("begin")).await
+    }
+
+    /// For reading; the server ends each of its statements after `limit`. There is nothing to commit.
+    pub async fn begin_brief(&self, limit: Duration) -> Result<Transaction, StoreError> {
+        let limit = limit.as_millis();
+        let statement = format!("begin read only; set local statement_timeout to {limit}");
+        self.begin_with(AssertSqlSafe(statement).into_sql_str()).await
     }
 
     /// A transaction whose commit waits for no disk: a crash or a failover may undo it, whole, for a moment after. For
     /// what is done again then and does no harm twice.
     pub async fn begin_fleeting(&self) -> Result<Transaction, StoreError> {
-        self.begin_with("begin; set local synchronous_commit to off").await
+        self.begin_with(SqlStr::from_static("begin; set local synchronous_commit to off"))
+            .await
     }
 
-    async fn begin_with(&self, statement: &'static str) -> Result<Transaction, StoreError> {
+    async fn begin_with(&self, statement: SqlStr) -> Result<Transaction, StoreError> {
         let begun = async { Transaction::begin(self.lease().await?, statement).await };
         begun.await.map_err(|error| self.error(&error))
     }

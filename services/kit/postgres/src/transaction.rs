@@ -2,7 +2,7 @@
 
 use crate::lease::Lease;
 use crate::pool::LOST;
-use sqlx::{Executor, PgConnection};
+use sqlx::{Executor, PgConnection, SqlStr};
 use std::ops::{Deref, DerefMut};
 
 const HERE: &str = "there until the transaction ends";
@@ -14,7 +14,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// `statement` begins it.
-    pub(crate) async fn begin(lease: Lease, statement: &'static str) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn begin(lease: Lease, statement: SqlStr) -> Result<Self, sqlx::Error> {
         // Before it is sent: whoever stops waiting for the answer leaves no open transaction in the pool.
         let mut this = Self { lease: Some(lease) };
         this.execute(statement).await?;

@@ -1,5 +1,6 @@
 //! How the cache does, by what is cached. Every read was known to the process, is a hit, a negative hit (known not to
-//! exist), a miss, or came while Redis was away; every one that reached no database counts as saved.
+//! exist), a miss, or came while Redis was away; every one that needed nothing of the database but perhaps its word that
+//! there is nothing newer counts as saved.
 
 use super::{Entry, Kind};
 use prometheus::{IntCounterVec, Opts, Registry};

@@ -6,7 +6,8 @@
 //! ([`LATEST`]), so the newer one is still there to hold.
 //!
 //! Single products are also remembered in the process itself, for a second ([`NEAR_LIFE`]): that long a reader may see
-//! what another process has changed since. Prices that are charged come from [`Cache::known`], which never looks there.
+//! what another process has changed since. A Redis that fails over may lose what was written last; so whoever charges a
+//! price takes what [`Cache::known`] tells only for what the primary has nothing newer for.
 
 mod entry;
 mod flight;
@@ -138,7 +139,7 @@ impl Cache {
         known
     }
 
-    /// Fills what [`Cache::known`] missed; `begun` is when its load began. The newer of the two entries comes back.
+    /// Fills what [`Cache::known`] missed or knew only an older one of; `begun` is when its load began. The newer of the two entries comes back.
     pub async fn fill(&self, kind: Kind, key: &str, entry: Entry, begun: Instant) -> Entry {
         self.metrics.loaded(kind);
         self.keep(kind, &name(kind, key), entry, begun).await

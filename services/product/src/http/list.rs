@@ -1,7 +1,7 @@
 //! `GET /api/v1/products`: a page of what a search finds, or the products of given ids. First pages come from the cache
 //! and may be some seconds old; what is asked for by `ids` never is.
 
-use super::{body, json, product, query_error};
+use super::{body, choices, json, product, query_error};
 use crate::cache::{Entry, Kind};
 use crate::router::AppState;
 use crate::rules::{is_attribute_key, is_slug};
@@ -24,14 +24,15 @@ const CHOICES: usize = 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Listing {
-    /// Words to look for; "quoted phrases", `or` and `-without` work.
+    /// Words to look for; "quoted phrases", `or` and `-without` work. What only excludes finds nothing.
     #[param(max_length = 200)]
     q: Option<String>,
     /// Slug of a category; those below it count too.
     category: Option<String>,
-    /// Brands, comma-separated: any of them.
+    /// Brands, comma-separated: any of them. A backslash makes a comma, a backslash or a space part of the name:
+    /// `Smith\, Sons` is one brand.
     brand: Option<String>,
-    /// `key:value`, comma-separated: all of them. Example: `colour:blue`.
+    /// `key:value`, comma-separated: all of them. Example: `colour:blue`. Backslashes work as in `brand`.
     attributes: Option<String>,
     #[param(minimum = 0)]
     min_price: Option<i64>,
@@ -58,7 +59,10 @@ pub struct Listing {
     operation_id = "listProducts",
     tag = "products",
     params(Listing),
-    responses((status = 200, description = "A page", body = ProductPage))
+    responses(
+        (status = 200, description = "A page", body = ProductPage),
+        (status = 504, description = "To find or count this takes too long: ask for less")
+    )
 )]
 pub async fn list(State(state): State<AppState>, Query(listing): Query<Listing>) -> Result<Response, ApiError> {
     if let Some(ids) = &listing.ids {
@@ -183,8 +187,7 @@ fn filter(listing: &Listing) -> Result<Filter, ApiError> {
 }
 
 fn choices(name: &str, given: Option<&str>) -> Result<Vec<String>, ApiError> {
-    let parts = given.into_iter().flat_map(|given| given.split(',')).map(str::trim);
-    let mut choices: Vec<String> = parts.filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    let mut choices = given.map(choices::split).unwrap_or_default();
     choices.sort();
     choices.dedup();
     if choices.len() > CHOICES || choices.iter().any(|choice| !plain(choice, TEXT)) {

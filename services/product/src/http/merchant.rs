@@ -1,5 +1,6 @@
 //! What merchants do to products. Each change is durable together with its event, then written through to the cache
-//! under its new version, before it is answered. The event brings it to a cache that was away.
+//! under its new version, before it is answered, also when the client hangs up meanwhile. The event brings it to a cache
+//! that was away.
 
 use super::{Merchant, body, json, no_product};
 use crate::cache::{Entry, Kind};
@@ -13,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use shop_contract::api::PRODUCTS;
 use shop_contract::api::product::{CatalogProduct, NewPrice, NewProduct, ProductChange};
 use shop_kit_http::{ApiError, Json, Path};
-use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
+use shop_kit_idempotency::{IdempotencyKey, Ticket, fingerprint, once, to_the_end};
+use shop_kit_postgres::Transaction;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Adds a product.
@@ -35,20 +38,11 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     refuse(rules::new_product(&new))?;
     let Some(key) = key else {
-        return insert(&state, &new, None).await;
+        return to_the_end(async move { insert(&state, &new, None).await }).await;
     };
-    let print = fingerprint(PRODUCTS, &new)?;
-    match begin(&state.catalog, IDEMPOTENCY, caller.user, &key, &print).await? {
-        Begin::Replay(answer) => Ok(answer),
-        Begin::Fresh(ticket) => {
-            let made = insert(&state, &new, Some(&ticket)).await;
-            // A 5xx may have come after the commit; whoever asks again finds the answer then, or waits a minute.
-            if made.as_ref().is_err_and(|error| error.status.is_client_error()) {
-                ticket.abandon(&state.catalog).await;
-            }
-            made
-        }
-    }
+    let (print, pool) = (fingerprint(PRODUCTS, &new)?, state.catalog.clone());
+    let work = move |ticket: Arc<Ticket>| async move { insert(&state, &new, Some(&ticket)).await };
+    once(&pool, IDEMPOTENCY, caller.user, key, print, work).await
 }
 
 async fn insert(state: &AppState, new: &NewProduct, ticket: Option<&Ticket>) -> Result<Response, ApiError> {
@@ -87,15 +81,17 @@ pub async fn change(
     Json(change): Json<ProductChange>,
 ) -> Result<Response, ApiError> {
     refuse(rules::product_change(&change))?;
-    let mut transaction = state.catalog.begin().await?;
-    let changed = product::change(&mut transaction, id, &change).await;
-    let changed = changed.map_err(|error| refused(&state, &error))?;
-    let changed = changed.ok_or_else(|| no_product(id))?;
-    state.catalog.commit(transaction).await?;
-    shown(&state, changed).await
+    to_the_end(async move {
+        let mut transaction = state.catalog.begin().await?;
+        let changed = product::change(&mut transaction, id, &change).await;
+        shown(&state, id, transaction, changed).await
+    })
+    .await
 }
 
-/// Sets the price: from this answer on, the product is shown and sold at it.
+/// Sets the price: from this answer on, the product is sold at it.
+///
+/// It is shown a second later; when Redis lost it, within six minutes.
 #[utoipa::path(
     put,
     path = "/api/v1/products/{id}/price",
@@ -113,12 +109,12 @@ pub async fn set_price(
     Json(price): Json<NewPrice>,
 ) -> Result<Response, ApiError> {
     refuse(rules::new_price(&price))?;
-    let mut transaction = state.catalog.begin().await?;
-    let changed = product::set_price(&mut transaction, id, &price).await;
-    let changed = changed.map_err(|error| refused(&state, &error))?;
-    let changed = changed.ok_or_else(|| no_product(id))?;
-    state.catalog.commit(transaction).await?;
-    shown(&state, changed).await
+    to_the_end(async move {
+        let mut transaction = state.catalog.begin().await?;
+        let changed = product::set_price(&mut transaction, id, &price).await;
+        shown(&state, id, transaction, changed).await
+    })
+    .await
 }
 
 /// Takes a product out of the catalogue. Orders that hold it keep what they say.
@@ -132,19 +128,35 @@ pub async fn set_price(
     security(("bearer" = []))
 )]
 pub async fn remove(State(state): State<AppState>, _: Merchant, Path(id): Path<Uuid>) -> Result<StatusCode, ApiError> {
-    let mut transaction = state.catalog.begin().await?;
-    let removed = product::remove(&mut transaction, id).await;
-    let removed = removed.map_err(|error| refused(&state, &error))?;
-    let removed = removed.ok_or_else(|| no_product(id))?;
-    state.catalog.commit(transaction).await?;
-    write_through(&state, id, &Entry::absent(removed.version)).await;
-    Ok(StatusCode::NO_CONTENT)
+    to_the_end(async move {
+        let mut transaction = state.catalog.begin().await?;
+        let removed = product::remove(&mut transaction, id).await;
+        let removed = committed(&state, id, transaction, removed).await?;
+        write_through(&state, id, &Entry::absent(removed.version)).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
-async fn shown(state: &AppState, product: CatalogProduct) -> Result<Response, ApiError> {
-    let entry = entry(&product)?;
-    write_through(state, product.id, &entry).await;
+/// As it was written.
+type Written = Result<Option<CatalogProduct>, sqlx::Error>;
+
+async fn shown(state: &AppState, id: Uuid, transaction: Transaction, written: Written) -> Result<Response, ApiError> {
+    let entry = entry(&committed(state, id, transaction, written).await?)?;
+    write_through(state, id, &entry).await;
     Ok(json(StatusCode::OK, entry.body.unwrap_or_default()))
+}
+
+async fn committed(
+    state: &AppState,
+    id: Uuid,
+    transaction: Transaction,
+    written: Written,
+) -> Result<CatalogProduct, ApiError> {
+    let written = written.map_err(|error| refused(state, &error))?;
+    let written = written.ok_or_else(|| no_product(id))?;
+    state.catalog.commit(transaction).await?;
+    Ok(written)
 }
 
 async fn write_through(state: &AppState, id: Uuid, entry: &Entry) {

@@ -1,6 +1,7 @@
 //! Handlers, one file per noun of the API or, where a noun has many verbs, per group of them.
 
 pub mod category;
+mod choices;
 pub mod image;
 pub mod list;
 pub mod merchant;
@@ -16,7 +17,7 @@ use shop_contract::api::Role;
 use shop_kit_http::ApiError;
 use shop_kit_token::{Caller, Verifier};
 
-const TIER: &str = "service/product";
+pub(crate) const TIER: &str = "service/product";
 
 /// A caller who may change the catalogue; anybody else is told so before the body is read.
 pub struct Merchant(pub Caller);

@@ -1,5 +1,6 @@
 //! `GET /api/v1/products/{id}`, and the same for many ids at once. Both go through the versioned cache to the primary.
-//! One product may be a second old; the prices of many are charged and therefore never are.
+//! One product may be a second old; the prices of many are charged and therefore never are: the primary is always asked
+//! whether it has newer ones.
 
 use super::{body, json, no_product};
 use crate::cache::{Entry, Kind};
@@ -34,27 +35,22 @@ pub async fn show(State(state): State<AppState>, Path(id): Path<Uuid>) -> Result
     Ok(json(StatusCode::OK, found))
 }
 
-/// In the order of `ids`; unknown ones are left out. What the cache does not know is loaded in one statement.
+/// In the order of `ids`; unknown ones are left out. What the cache knows is checked at the primary, in the statement
+/// that reads the rest: Redis may have lost a change after it was answered.
 pub(super) async fn show_many(state: &AppState, ids: &[Uuid]) -> Result<Response, ApiError> {
     let keys: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     let known = state.cache.known(Kind::Product, &keys).await;
-    let mut bodies: HashMap<Uuid, Option<Bytes>> = HashMap::new();
-    let mut missed = Vec::new();
-    for (id, entry) in ids.iter().zip(known) {
-        match entry {
-            Some(entry) => drop(bodies.insert(*id, entry.body)),
-            None => missed.push(*id),
-        }
-    }
-    if !missed.is_empty() {
-        let begun = Instant::now();
-        let loaded = load_many(&state.catalog, &missed).await?;
-        let filled = loaded.into_iter().map(|(id, entry)| async move {
-            let kept = state.cache.fill(Kind::Product, &id.to_string(), entry, begun).await;
-            (id, kept.body)
-        });
-        bodies.extend(join_all(filled).await);
-    }
+    let version = |entry: &Option<Entry>| entry.as_ref().map_or(0, |entry| entry.version);
+    let versions: Vec<i64> = known.iter().map(version).collect();
+    let begun = Instant::now();
+    let newer = entries(product::find_newer(&state.catalog, ids, &versions).await?)?;
+    let filled = newer.into_iter().map(|(id, entry)| async move {
+        let kept = state.cache.fill(Kind::Product, &id.to_string(), entry, begun).await;
+        (id, kept.body)
+    });
+    let known = ids.iter().copied().zip(known.into_iter().map(|entry| entry?.body));
+    let mut bodies: HashMap<Uuid, Option<Bytes>> = known.collect();
+    bodies.extend(join_all(filled).await);
     let items: Vec<&[u8]> = ids.iter().filter_map(|id| bodies.get(id)?.as_deref()).collect();
     let items = items.join(&b","[..]);
     Ok(json(
@@ -70,14 +66,17 @@ async fn load(pool: &Pool, id: Uuid) -> Result<Entry, StoreError> {
 
 /// One entry per id; version 0 for what never was.
 pub(crate) async fn load_many(pool: &Pool, ids: &[Uuid]) -> Result<HashMap<Uuid, Entry>, StoreError> {
-    let mut entries: HashMap<Uuid, Entry> = ids.iter().map(|id| (*id, Entry::absent(0))).collect();
-    for known in product::find(pool, ids).await? {
-        match known {
-            Known::Removed { id, version } => entries.insert(id, Entry::absent(version)),
-            Known::Product(product) => entries.insert(product.id, entry(&product)?),
-        };
-    }
-    Ok(entries)
+    let mut loaded: HashMap<Uuid, Entry> = ids.iter().map(|id| (*id, Entry::absent(0))).collect();
+    loaded.extend(entries(product::find(pool, ids).await?)?);
+    Ok(loaded)
+}
+
+fn entries(found: Vec<Known>) -> Result<Vec<(Uuid, Entry)>, StoreError> {
+    let read = |known| match known {
+        Known::Removed { id, version } => Ok((id, Entry::absent(version))),
+        Known::Product(product) => Ok((product.id, entry(&product)?)),
+    };
+    found.into_iter().map(read).collect()
 }
 
 pub(crate) fn entry(product: &CatalogProduct) -> Result<Entry, StoreError> {

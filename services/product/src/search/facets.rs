@@ -1,5 +1,6 @@
 //! Counts over everything a filter finds, in one statement that reads the matching rows once.
 
+use super::postgres::LIMIT;
 use super::{Filter, filter};
 use shop_contract::api::product::{FacetCount, Facets, PriceBand};
 use shop_kit_postgres::{Pool, StoreError};
@@ -30,7 +31,8 @@ pub(super) async fn count(pool: Pool, filter: Filter) -> Result<Facets, StoreErr
     statement
         .push_bind(BANDS.to_vec())
         .push(")::text, count(*) from matching group by 3)");
-    let rows = statement.build().fetch_all(pool.executor()).await;
+    let mut transaction = pool.begin_brief(LIMIT).await?;
+    let rows = statement.build().fetch_all(&mut *transaction).await;
     let counted = rows.and_then(|rows| {
         let counts = rows.iter().map(|row| {
             let facet = (row.try_get("facet")?, row.try_get("key")?, row.try_get("value")?);

@@ -18,6 +18,10 @@ pub(super) fn push(statement: &mut QueryBuilder<Postgres>, filter: &Filter) {
     if let Some(text) = text {
         statement.push(" and search @@ ");
         push_text(statement, text);
+        // What an index could find of it: nothing (T is for true) when it only excludes, and then nothing is found.
+        statement.push(" and querytree(");
+        push_text(statement, text);
+        statement.push(") not in ('', 'T')");
     }
     if let Some(category) = category {
         statement

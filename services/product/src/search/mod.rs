@@ -24,7 +24,7 @@ pub trait Search: Send + Sync + 'static {
 /// Listed products that meet every condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Words, "quoted phrases", -exclusions and `or`, as people type them.
+    /// Words, "quoted phrases", -exclusions and `or`, as people type them. What only excludes finds nothing.
     pub text: Option<String>,
     /// A category and those below it.
     pub category: Option<String>,

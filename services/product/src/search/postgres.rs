@@ -3,36 +3,82 @@
 //! skipping rows.
 
 use super::{Filter, Found, Position, Question, Search, Sort, facets, filter};
+use crate::http::TIER;
 use crate::store::product::{COLUMNS, read};
-use crate::store::reads::Reads;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use shop_contract::api::product::{CatalogProduct, Facets};
-use shop_kit_postgres::{Pool, StoreError};
+use shop_kit_postgres::{Pool, Reads, StoreError};
 use sqlx::{Postgres, QueryBuilder, Row};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
+
+/// After which the server ends a search: less than it gives other statements, because anybody may ask for anything.
+pub(super) const LIMIT: Duration = Duration::from_secs(3);
+/// How long a search waits for others to end.
+const TURN: Duration = Duration::from_secs(1);
 
 pub struct PostgresSearch {
     reads: Reads,
+    places: Arc<Semaphore>,
 }
 
 impl PostgresSearch {
-    pub fn new(reads: Reads) -> Self {
-        Self { reads }
+    /// `connections` to each server: searches take no more than half of them, others read prices through the same.
+    pub fn new(reads: Reads, connections: u32) -> Self {
+        let places = (connections as usize / 2).max(1);
+        Self {
+            reads,
+            places: Arc::new(Semaphore::new(places)),
+        }
+    }
+
+    /// Runs to the end also when nobody waits for the answer any more: the server goes on too, so the place is not free.
+    async fn ask<T, R, F>(&self, read: R) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        R: Fn(Pool) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let (place, reads) = (self.place().await?, self.reads.clone());
+        let asked = async move {
+            let answer = reads.run(read).await;
+            drop(place);
+            answer
+        };
+        let asked = tokio::spawn(asked.in_current_span()).await;
+        asked.unwrap_or_else(|error| {
+            Err(StoreError::Failed {
+                tier: TIER.into(),
+                detail: format!("a search ended early: {error}"),
+            })
+        })
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let place = tokio::time::timeout(TURN, self.places.clone().acquire_owned()).await;
+        place.ok().and_then(Result::ok).ok_or_else(|| StoreError::Late {
+            tier: TIER.into(),
+            detail: "others search longer than this one waits".to_owned(),
+        })
     }
 }
 
 impl Search for PostgresSearch {
     fn find(&self, question: Question) -> BoxFuture<'_, Result<Found, StoreError>> {
-        async move { self.reads.run(|pool| find(pool, question.clone())).await }.boxed()
+        self.ask(move |pool| find(pool, question.clone())).boxed()
     }
 
     fn count(&self, filter: Filter) -> BoxFuture<'_, Result<Facets, StoreError>> {
-        async move { self.reads.run(|pool| facets::count(pool, filter.clone())).await }.boxed()
+        self.ask(move |pool| facets::count(pool, filter.clone())).boxed()
     }
 }
 
 async fn find(pool: Pool, question: Question) -> Result<Found, StoreError> {
-    let rows = statement(&question).build().fetch_all(pool.executor()).await;
+    let mut transaction = pool.begin_brief(LIMIT).await?;
+    let rows = statement(&question).build().fetch_all(&mut *transaction).await;
     let ranked = rows.and_then(|rows| {
         let ranked = rows.iter().map(|row| Ok((read(row)?, row.try_get("rank")?)));
         ranked.collect::<Result<Vec<(CatalogProduct, f32)>, sqlx::Error>>()

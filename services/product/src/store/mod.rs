@@ -2,4 +2,3 @@
 
 pub mod category;
 pub mod product;
-pub mod reads;

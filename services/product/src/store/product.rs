@@ -23,9 +23,19 @@ pub enum Known {
 
 /// Listed or not: what can be ordered can be seen by id. In no order; unknown ids are missing.
 pub async fn find(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Known>, StoreError> {
-    let text = format!("select {COLUMNS}, deleted_at is not null as removed from products where id = any($1)");
+    find_newer(pool, ids, &vec![0; ids.len()]).await
+}
+
+/// Only those with a version above the one given for their id; versions begin with 1.
+pub async fn find_newer(pool: &Pool, ids: &[Uuid], versions: &[i64]) -> Result<Vec<Known>, StoreError> {
+    let text = format!(
+        "select {COLUMNS}, deleted_at is not null as removed \
+         from products join unnest($1::uuid[], $2::bigint[]) as held (held_id, held_version) on id = held_id \
+         where version > held_version"
+    );
     let rows = sqlx::query(sqlx::AssertSqlSafe(text))
         .bind(ids)
+        .bind(versions)
         .fetch_all(pool.executor())
         .await
         .map_err(|error| pool.error(&error))?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shop_contract::api::Role;
 use shop_kit_config::{HostPort, Secret};
 use shop_kit_http::Face;
-use shop_kit_postgres::Pool;
+use shop_kit_postgres::{Pool, Reads};
 use shop_kit_telemetry::Metrics;
 use shop_kit_testbed::Redis;
 use shop_kit_testshards::OneDatabase;
@@ -20,7 +20,6 @@ use shop_product::config::RedisSettings;
 use shop_product::images::NotConfigured;
 use shop_product::router::{AppState, router};
 use shop_product::search::PostgresSearch;
-use shop_product::store::reads::Reads;
 use shop_product::{MIGRATIONS_TABLE, migrator};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,6 +28,8 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 pub const TIER: &str = "postgres/catalog";
+/// Of each pool.
+const CONNECTIONS: u32 = 4;
 
 pub struct Catalogue {
     app: Router,
@@ -71,7 +72,7 @@ impl Catalogue {
             catalog: pool.clone(),
             reads: reads.clone(),
             cache: Cache::new(Some(redis.clone()), CacheMetrics::new(&registry).unwrap()),
-            search: Arc::new(PostgresSearch::new(reads)),
+            search: Arc::new(PostgresSearch::new(reads, CONNECTIONS)),
             images: Arc::new(NotConfigured),
             verifier: signer.verifier(),
         };
@@ -166,14 +167,7 @@ impl Catalogue {
 
     /// Past the service, as a pod of the version before would.
     pub async fn insert(&self, id: Uuid, name: &str) {
-        sqlx::query(
-            "insert into products (id, name, description, price_cents, currency) values ($1, $2, 'text', 100, 'EUR')",
-        )
-        .bind(id)
-        .bind(name)
-        .execute(self.pool.executor())
-        .await
-        .unwrap();
+        insert(&self.pool, id, name).await;
     }
 
     /// What Redis holds of a product.
@@ -213,8 +207,20 @@ pub fn nowhere() -> HostPort {
 pub async fn database() -> Pool {
     let migrations: (fn() -> sqlx::migrate::Migrator, &'static str) = (migrator, MIGRATIONS_TABLE);
     // Twice: the second time there is nothing to do.
-    let database = OneDatabase::start(&[migrations, migrations]).await.unwrap();
+    let mut database = OneDatabase::start(&[migrations, migrations]).await.unwrap();
+    database.timeouts.connections = CONNECTIONS;
     database.pool(TIER)
+}
+
+pub async fn insert(pool: &Pool, id: Uuid, name: &str) {
+    sqlx::query(
+        "insert into products (id, name, description, price_cents, currency) values ($1, $2, 'text', 100, 'EUR')",
+    )
+    .bind(id)
+    .bind(name)
+    .execute(pool.executor())
+    .await
+    .unwrap();
 }
 
 pub async fn until(what: &str, holds: impl Fn() -> bool) {

@@ -1,8 +1,9 @@
 //! What merchants do: make, change, price and remove products; every field of every body may be wrong.
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Answer, Catalogue};
 use serde_json::{Value, json};
 use shop_contract::api::Role;
+use std::time::Duration;
 use uuid::Uuid;
 
 fn kettle() -> Value {
@@ -114,6 +115,48 @@ async fn a_repeated_creation_makes_one_product() {
         .await
         .unwrap();
     assert_eq!(products, 2);
+}
+
+#[tokio::test]
+async fn a_creation_that_failed_leaves_its_key_free() {
+    let shop = shop().await;
+    let refuse = "create function refuse() returns trigger language plpgsql as $$ begin raise 'on purpose'; end $$; \
+                  create trigger refuse before insert on products execute function refuse()";
+    sqlx::raw_sql(refuse).execute(shop.pool.executor()).await.unwrap();
+    assert_eq!(create_under(&shop, "key").await.status, 500);
+    let allow = "drop trigger refuse on products";
+    sqlx::raw_sql(allow).execute(shop.pool.executor()).await.unwrap();
+    let again = create_under(&shop, "key").await;
+    assert_eq!((again.status, again.replayed), (201, false), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_creation_ends_though_its_client_left() {
+    let shop = shop().await;
+    let mut other = shop.pool.begin().await.unwrap();
+    sqlx::query("lock table products").execute(&mut *other).await.unwrap();
+    let left = tokio::time::timeout(Duration::from_secs(1), create_under(&shop, "key")).await;
+    assert!(left.is_err(), "{left:?}");
+    other.rollback().await.unwrap();
+    let again = loop {
+        match create_under(&shop, "key").await {
+            again if again.status == 409 => tokio::time::sleep(Duration::from_millis(50)).await,
+            again => break again,
+        }
+    };
+    assert_eq!((again.status, again.replayed), (201, true), "{again:?}");
+}
+
+async fn create_under(shop: &Catalogue, key: &str) -> Answer {
+    let headers = [("idempotency-key", key)];
+    shop.ask(
+        "POST",
+        "/api/v1/products",
+        Some(Role::Merchant),
+        Some(kettle()),
+        &headers,
+    )
+    .await
 }
 
 /// A field and values it must not have.

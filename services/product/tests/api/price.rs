@@ -3,6 +3,7 @@
 use crate::catalogue::{Catalogue, PATIENCE, until};
 use prometheus::Registry;
 use serde_json::json;
+use shop_contract::api::Role;
 use shop_kit_config::HostPort;
 use shop_kit_events::{HandleError, Handler, Message};
 use shop_kit_testbed::Redis;
@@ -153,6 +154,40 @@ async fn a_price_another_process_set_is_seen_within_a_second_and_charged_at_once
             seen => assert!(seen == Some(100) && !late, "{seen:?} after {:?}", changed.elapsed()),
         }
     }
+}
+
+/// Redis fails over before its replica has the new price: what it tells then is older than what was answered.
+#[tokio::test]
+async fn a_price_redis_lost_is_charged_all_the_same() {
+    let shop = Catalogue::cached().await;
+    let id = shop.create(json!({})).await;
+    let (mut connection, key) = (redis_connection().await, format!("shop:product:product:{id}"));
+    let old: Vec<u8> = redis::cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+    let path = format!("/api/v1/products/{id}");
+    assert_eq!(shop.send("PUT", &format!("{path}/price"), price(300)).await.status, 200);
+    for lost in [old, b"0:".to_vec()] {
+        redis::cmd("SET")
+            .arg(&key)
+            .arg(&lost)
+            .query_async::<()>(&mut connection)
+            .await
+            .unwrap();
+        let charged = shop.get(&format!("/api/v1/products?ids={id}")).await.1;
+        assert_eq!(charged["items"][0]["price_cents"], json!(300), "{lost:?}");
+        assert_eq!(shop.held(id).await.map(|entry| entry.version), Some(2), "it is mended");
+    }
+    assert_eq!(
+        shop.ask("DELETE", &path, Some(Role::Merchant), None, &[]).await.status,
+        204
+    );
+    redis::cmd("SET")
+        .arg(&key)
+        .arg("2:{}")
+        .query_async::<()>(&mut connection)
+        .await
+        .unwrap();
+    let sold = shop.get(&format!("/api/v1/products?ids={id}")).await.1;
+    assert_eq!(sold["items"], json!([]), "it was removed");
 }
 
 /// Redis is away during the change and comes back with the old price: the event mends it.

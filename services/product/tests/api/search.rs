@@ -1,9 +1,11 @@
 //! Lists and searches: ranking, filters, facets, pages, replicas.
 
-use crate::catalogue::{Catalogue, PATIENCE, TIER, database, nowhere};
+use crate::catalogue::{Catalogue, PATIENCE, TIER, database, insert, nowhere};
 use serde_json::{Value, json};
+use shop_kit_postgres::Pool;
 use shop_product::job::seed::seed;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use uuid::Uuid;
 
 async fn names(shop: &Catalogue, query: &str) -> Vec<String> {
@@ -54,6 +56,22 @@ async fn words_find_their_forms_and_names_come_before_descriptions() {
     }
 }
 
+/// Such a search would rank the whole catalogue.
+#[tokio::test]
+async fn what_only_excludes_finds_nothing() {
+    let shop = shop().await;
+    for nothing in [
+        "q=-steel",
+        "q=the%20-steel",
+        "q=-%22desk%20lamp%22",
+        "q=kettle%20or%20-steel",
+    ] {
+        assert!(names(&shop, nothing).await.is_empty(), "{nothing}");
+        let (_, page) = shop.get(&format!("/api/v1/products?{nothing}&facets=true")).await;
+        assert_eq!(page["facets"]["total"], json!(0), "{nothing}");
+    }
+}
+
 #[tokio::test]
 async fn filters_narrow_and_sorts_sort() {
     let shop = shop().await;
@@ -76,6 +94,75 @@ async fn filters_narrow_and_sorts_sort() {
     );
     assert_eq!(names(&shop, "category=garden").await, [""; 0]);
     assert_eq!(names(&shop, "sort=newest").await[0], "Pan");
+}
+
+/// A client that escapes what a facet shows finds as many products as the facet counts.
+#[tokio::test]
+async fn whatever_a_facet_shows_can_be_filtered_by() {
+    let shop = Catalogue::uncached().await;
+    let odd = [
+        "Müller, Söhne & Co.",
+        "AC\\DC",
+        "A\\",
+        "B\\,C",
+        ", ",
+        " Alder ",
+        "Alder",
+        "a:b",
+        "\u{a0}x\u{a0}",
+    ];
+    for value in odd {
+        shop.create(json!({"brand": value, "attributes": {"made_by": value}}))
+            .await;
+    }
+    let (_, page) = shop.get("/api/v1/products?facets=true").await;
+    let all = |counts: &Value| -> Vec<String> {
+        let values = counts.as_array().unwrap().iter();
+        values
+            .map(|count| count["value"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (brands, makers) = (
+        all(&page["facets"]["brands"]),
+        all(&page["facets"]["attributes"]["made_by"]),
+    );
+    assert_eq!((brands.len(), makers.len()), (odd.len(), odd.len()));
+    for value in brands {
+        let found = found_by(&shop, &format!("brand={}", escaped(&value))).await;
+        assert_eq!(found, [value]);
+    }
+    for value in makers {
+        let found = found_by(&shop, &format!("attributes=made_by:{}", escaped(&value))).await;
+        assert_eq!(found, [value]);
+    }
+    let both = format!("brand={},{}&sort=newest", escaped("A\\"), escaped(", "));
+    assert_eq!(found_by(&shop, &both).await, [", ", "A\\"]);
+    // Lists as they were always written.
+    assert_eq!(
+        found_by(&shop, "brand=Alder,%20AC%5CDC%20,,&sort=newest").await,
+        ["Alder", "AC\\DC"]
+    );
+}
+
+/// As the description of the parameters says, and then as every client escapes a query.
+fn escaped(value: &str) -> String {
+    let special = |letter: char| letter == ',' || letter == '\\' || letter.is_whitespace();
+    let escaped = value
+        .chars()
+        .flat_map(|letter| special(letter).then_some('\\').into_iter().chain([letter]));
+    let escaped: String = escaped.collect();
+    escaped.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// The brands of what a list finds.
+async fn found_by(shop: &Catalogue, query: &str) -> Vec<String> {
+    let (status, page) = shop.get(&format!("/api/v1/products?{query}")).await;
+    assert_eq!(status, 200, "{query}: {page}");
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["brand"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -159,9 +246,9 @@ async fn many_ids_come_in_the_order_asked() {
         assert_eq!(asked, ["Two", "One", "Three"]);
     }
     let loads = shop.counter("shop_database_reads_total", &[("cache", "product")]);
-    assert_eq!(loads, 2.0, "the unknown and the third, once");
+    assert_eq!(loads, 1.0, "the third, once");
     let saved = shop.counter("shop_database_reads_saved_total", &[("cache", "product")]);
-    assert_eq!(saved, 6.0);
+    assert_eq!(saved, 5.0);
 }
 
 #[tokio::test]
@@ -245,4 +332,67 @@ async fn lists_come_from_the_replica_and_from_the_primary_when_it_is_lost() {
     shop.pool.close().await;
     let (status, body): (u16, Value) = shop.get("/api/v1/products").await;
     assert_eq!((status, &body["tier"]), (503, &json!(TIER)));
+}
+
+/// From now on every search for words sleeps; nothing else does.
+async fn make_searches_slow(pool: &Pool) {
+    sqlx::raw_sql(
+        "alter table products enable row level security; alter table products force row level security; \
+         create policy slow on products using \
+             (case when current_query() like '%websearch%' then pg_sleep(60) is not null else true end)",
+    )
+    .execute(pool.executor())
+    .await
+    .unwrap();
+}
+
+async fn asleep(pool: &Pool) -> i64 {
+    let text = "select count(*) from pg_stat_activity \
+                where datname = current_database() and state = 'active' and query like '%websearch_to%' \
+                and pid <> pg_backend_pid()";
+    sqlx::query_scalar(text).fetch_one(pool.executor()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_search_that_takes_too_long_fails_alone() {
+    let replica = database().await;
+    let shop = Catalogue::start_with(&nowhere(), "none", false, Some(replica.clone())).await;
+    shop.create(json!({"name": "On the primary"})).await;
+    insert(&replica, Uuid::now_v7(), "On the replica").await;
+    make_searches_slow(&replica).await;
+    let (status, body) = shop.get("/api/v1/products?q=replica").await;
+    assert_eq!(
+        (status, &body["type"], &body["tier"]),
+        (504, &json!("urn:shop:problem:too-slow"), &json!(TIER)),
+        "{body}"
+    );
+    assert_eq!(names(&shop, "").await, ["On the replica"], "it is avoided");
+}
+
+/// Also when nobody waits for their answers any more.
+#[tokio::test]
+async fn slow_searches_leave_connections_for_everybody_else() {
+    let shop = Catalogue::uncached().await;
+    let id = shop.create(json!({"name": "Kettle"})).await;
+    make_searches_slow(&shop.pool).await;
+    let search = |number: usize| {
+        let path = format!("/api/v1/products?q=kettle{number}");
+        let shop = &shop;
+        async move { shop.get(&path).await.0 }
+    };
+    for number in 0..8 {
+        let left = tokio::time::timeout(Duration::from_millis(50), search(number)).await;
+        assert!(left.is_err(), "{left:?}");
+    }
+    let searches = futures::future::join_all((0..8).map(search));
+    let others = async {
+        let (sold, asleep) = (names(&shop, &format!("ids={id}")).await, asleep(&shop.pool).await);
+        assert!(sold == ["Kettle"] && asleep <= 2, "{sold:?}, {asleep} of 4 connections");
+    };
+    tokio::select! {
+        biased;
+        statuses = searches => panic!("the searches were answered first: {statuses:?}"),
+        () = others => {}
+    }
+    assert_eq!(futures::future::join_all((0..8).map(search)).await, [504; 8]);
 }
