@@ -14,9 +14,7 @@ use lapin::{Channel, Consumer as Deliveries};
 use shop_contract::event::Queue;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// For saying goodbye to RabbitMQ.
@@ -35,7 +33,6 @@ pub struct Consumer<H> {
     broker: Broker,
     stop: CancellationToken,
     batch: u16,
-    at_once: u16,
     linger: Duration,
 }
 
@@ -45,14 +42,12 @@ impl<H: Handler> Consumer<H> {
             queue,
             handler,
             metrics: None,
-            one_at_a_time: true,
         };
         Self {
             lane,
             broker,
             stop,
             batch: BATCH,
-            at_once: 1,
             linger: LINGER,
         }
     }
@@ -69,35 +64,25 @@ impl<H: Handler> Consumer<H> {
         self
     }
 
-    /// Batches handled at the same time, 1 unless told. More only where a handler waits for somebody slow; its
-    /// transactions must then lock their rows in one order.
-    pub fn at_once(mut self, batches: u16) -> Self {
-        self.at_once = batches.max(1);
-        self
-    }
-
     pub fn metrics(mut self, metrics: EventMetrics) -> Self {
         self.lane.metrics = Some(metrics.queue(self.lane.queue.name));
         self
     }
 
     /// Reconnects, to another node, as often as it has to.
-    pub async fn run(mut self) {
-        self.lane.one_at_a_time = self.at_once == 1;
+    pub async fn run(self) {
         let Self {
             lane,
             broker,
             stop,
             batch,
-            at_once,
             linger,
         } = self;
         let session = Session {
-            lane: Arc::new(lane),
+            lane,
             broker,
             stop,
             batch,
-            at_once,
             linger,
         };
         session.repeat().await;
@@ -105,11 +90,10 @@ impl<H: Handler> Consumer<H> {
 }
 
 struct Session<H> {
-    lane: Arc<Lane<H>>,
+    lane: Lane<H>,
     broker: Broker,
     stop: CancellationToken,
     batch: u16,
-    at_once: u16,
     linger: Duration,
 }
 
@@ -140,20 +124,18 @@ impl<H: Handler> Session<H> {
         let queue = self.lane.queue.name;
         let (connection, channel) = self.broker.open(&format!("consumer {queue}")).await?;
         let connection = Arc::new(connection);
-        let prefetch = self.batch.saturating_mul(self.at_once.saturating_add(1));
+        // One batch is handled while the next one gathers.
+        let prefetch = self.batch.saturating_mul(2);
         let mut deliveries = subscribe(&channel, queue, prefetch)
             .await
             .map_err(|error| lost(queue, error.to_string()))?;
-        let (tasks, end) = (TaskTracker::new(), self.stop.child_token());
-        let copies = Arc::new(Copies::new(connection.clone()));
-        let ended = self.read(&mut deliveries, &copies, &tasks, &end).await;
+        let end = self.stop.child_token();
+        let copies = Copies::new(connection.clone());
+        let ended = self.read(&mut deliveries, &copies, &end).await;
         if ended.is_ok() {
             let cancelled = channel.basic_cancel(TAG.into(), BasicCancelOptions::default());
             let _ = tokio::time::timeout(FAREWELL, cancelled).await;
         }
-        end.cancel();
-        tasks.close();
-        tasks.wait().await;
         let _ = tokio::time::timeout(FAREWELL, connection.close(200, "done".into())).await;
         ended
     }
@@ -162,31 +144,19 @@ impl<H: Handler> Session<H> {
     async fn read(
         &self,
         deliveries: &mut Deliveries,
-        copies: &Arc<Copies>,
-        tasks: &TaskTracker,
+        copies: &Copies,
         end: &CancellationToken,
     ) -> Result<(), BrokerError> {
-        let queue = self.lane.queue.name;
-        let slots = Arc::new(Semaphore::new(usize::from(self.at_once)));
         loop {
-            let next = async {
-                // The slot comes first: while all are taken, messages gather for a larger batch.
-                let slot = slots.clone().acquire_owned().await;
-                (slot, self.gather(deliveries).await)
-            };
-            let (slot, (batch, failure)) = tokio::select! {
+            let (batch, failure) = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
-                next = next => next,
+                gathered = self.gather(deliveries) => gathered,
             };
             if !batch.is_empty() {
-                let (lane, copies, end) = (self.lane.clone(), copies.clone(), end.clone());
-                tasks.spawn(async move {
-                    lane.deliver(&copies, batch, &end).await;
-                    drop(slot);
-                });
+                self.lane.deliver(copies, batch, end).await;
             }
             if let Some(detail) = failure {
-                return Err(lost(queue, detail));
+                return Err(lost(self.lane.queue.name, detail));
             }
         }
     }

@@ -21,8 +21,6 @@ pub(crate) struct Lane<H> {
     pub queue: Queue,
     pub handler: H,
     pub metrics: Option<QueueMetrics>,
-    /// No other batch is under way beside one, so that everything before its last message is settled.
-    pub one_at_a_time: bool,
 }
 
 impl<H: Handler> Lane<H> {
@@ -105,13 +103,8 @@ impl<H: Handler> Lane<H> {
         let Some(last) = parcels.last() else {
             return;
         };
-        let acknowledged = if self.one_at_a_time {
-            last.acknowledge_all_before().await
-        } else {
-            let acks = parcels.iter().map(Parcel::acknowledge);
-            futures::future::try_join_all(acks).await.map(|_| true)
-        };
-        self.note(acknowledged);
+        // No other batch is under way beside one, so everything before its last message is settled.
+        self.note(last.acknowledge_all_before().await);
     }
 
     pub(crate) fn note(&self, settled: lapin::Result<bool>) {

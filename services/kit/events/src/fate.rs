@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 
 /// Attempts at a message that fails by itself; `Message::attempt` of the last one.
-pub const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 5;
 /// Times a message waits for its tier in the shortest delay; after them in the second.
 const SHORT_WAITS: u32 = 5;
 /// Before a message is given back whose copy RabbitMQ did not take.

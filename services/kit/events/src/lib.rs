@@ -30,7 +30,6 @@ pub use backlog::purge;
 pub use broker::{Broker, BrokerError};
 pub use bundle::events;
 pub use consumer::Consumer;
-pub use fate::ATTEMPTS;
 pub use handler::{HandleError, Handler, Message};
 pub use inbox::{first_time, first_times};
 pub use metrics::EventMetrics;

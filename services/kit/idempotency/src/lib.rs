@@ -9,7 +9,7 @@ mod once;
 mod ticket;
 
 pub use key::{IdempotencyKey, fingerprint};
-pub use once::{once, to_the_end};
+pub use once::once;
 pub use ticket::{Begin, FinishError, Ticket, begin, purge};
 
 /// What a service's migration creates, under a name of its own. `status` is null while the request runs; `token` tells

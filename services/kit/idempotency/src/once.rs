@@ -2,10 +2,9 @@
 
 use crate::{Begin, Ticket, begin};
 use axum::response::Response;
-use shop_kit_http::ApiError;
+use shop_kit_http::{ApiError, to_the_end};
 use shop_kit_postgres::Pool;
 use std::sync::Arc;
-use tracing::Instrument;
 use uuid::Uuid;
 
 /// Does the work under the key of `owner`, or repeats the answer it had. The work finishes with the ticket it is given;
@@ -34,17 +33,4 @@ where
         done
     })
     .await
-}
-
-/// Carries on when the client hangs up: a change that was begun is finished or undone, not cut in the middle.
-pub async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
-) -> Result<T, ApiError> {
-    match tokio::spawn(work.in_current_span()).await {
-        Ok(done) => done,
-        Err(ended) => match ended.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(ended) => Err(ApiError::internal("service", ended)),
-        },
-    }
 }

@@ -6,9 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shop_kit_http::ApiError;
-use shop_kit_idempotency::{
-    Begin, FinishError, IdempotencyKey, TABLE_SQL, Ticket, begin, fingerprint, once, purge, to_the_end,
-};
+use shop_kit_idempotency::{Begin, FinishError, IdempotencyKey, TABLE_SQL, Ticket, begin, fingerprint, once, purge};
 use shop_kit_postgres::Pool;
 use shop_kit_testshards::{OneDatabase, PATIENCE};
 use std::sync::Arc;
@@ -157,12 +155,6 @@ async fn a_request_that_failed_leaves_its_key_free() {
     assert_eq!(create(&pool, true).await.unwrap_err().status, 503);
     let answer = create(&pool, true).await.unwrap();
     assert_eq!(answer.headers()["idempotency-replayed"], "true");
-}
-
-#[tokio::test]
-#[should_panic(expected = "on purpose")]
-async fn a_panic_stays_one() {
-    let _ = to_the_end::<()>(async { panic!("on purpose") }).await;
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ pub async fn cancel(
         by,
         actor: caller.user,
     };
-    to_the_end(SERVICE, command.run(state, key)).await
+    to_the_end(command.run(state, key)).await
 }
 
 /// Say that an order is on its way.
@@ -70,7 +70,7 @@ pub async fn ship(
     Path(id): Path<Uuid>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, ApiError> {
-    to_the_end(SERVICE, sender(caller, id, Step::Ship)?.run(state, key)).await
+    to_the_end(sender(caller, id, Step::Ship)?.run(state, key)).await
 }
 
 /// Say that an order has arrived.
@@ -89,7 +89,7 @@ pub async fn deliver(
     Path(id): Path<Uuid>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Response, ApiError> {
-    to_the_end(SERVICE, sender(caller, id, Step::Deliver)?.run(state, key)).await
+    to_the_end(sender(caller, id, Step::Deliver)?.run(state, key)).await
 }
 
 fn sender(caller: Caller, id: Uuid, step: Step) -> Result<Command, ApiError> {

@@ -1,6 +1,5 @@
 //! `POST /api/v1/orders`: looks at the body, then hands over to the checkout.
 
-use crate::SERVICE;
 use crate::checkout::Checkout;
 use crate::http::body;
 use crate::payment_token;
@@ -52,7 +51,7 @@ pub async fn place(
         request: request_id,
         body,
     };
-    to_the_end(SERVICE, checkout.run(key)).await
+    to_the_end(checkout.run(key)).await
 }
 
 fn problems(body: &PlaceOrder, synthetic: bool) -> Vec<FieldError> {

@@ -14,10 +14,11 @@ use axum::response::{IntoResponse, Response};
 use shop_contract::api::payment::{Refund, RefundStatus, RequestRefund};
 use shop_contract::api::{PAYMENTS, Role};
 use shop_contract::problem::FieldError;
-use shop_kit_http::{ApiError, Json, Path, to_the_end};
-use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
+use shop_kit_http::{ApiError, Json, Path};
+use shop_kit_idempotency::{IdempotencyKey, Ticket, fingerprint, once};
 use shop_kit_token::Caller;
 use sqlx::PgConnection;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const SUPPORT: [Role; 2] = [Role::Support, Role::Admin];
@@ -58,29 +59,10 @@ pub async fn create(
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
-    to_the_end(SERVICE, once(state, caller.user, id, body, key)).await
-}
-
-/// However often it is asked for under this key.
-async fn once(
-    state: AppState,
-    requested_by: Uuid,
-    payment_id: Uuid,
-    body: RequestRefund,
-    key: String,
-) -> Result<Response, ApiError> {
-    let print = fingerprint(&format!("{PAYMENTS}/{payment_id}/refunds"), &body)?;
-    match begin(&state.payments, IDEMPOTENCY, requested_by, &key, &print).await? {
-        Begin::Replay(answer) => Ok(answer),
-        Begin::Fresh(ticket) => {
-            let made = write(&state, requested_by, payment_id, &body, &ticket).await;
-            if made.is_err() {
-                // Does nothing when it was committed after all.
-                ticket.abandon(&state.payments).await;
-            }
-            made
-        }
-    }
+    let print = fingerprint(&format!("{PAYMENTS}/{id}/refunds"), &body)?;
+    let payments = state.payments.clone();
+    let write = move |ticket: Arc<Ticket>| async move { write(&state, caller.user, id, &body, &ticket).await };
+    once(&payments, IDEMPOTENCY, caller.user, key, print, write).await
 }
 
 async fn write(

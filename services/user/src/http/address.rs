@@ -11,8 +11,9 @@ use axum::response::{IntoResponse, Response};
 use shop_contract::api::user::{Address, NewAddress};
 use shop_contract::api::{Page, USERS};
 use shop_kit_http::{ApiError, Json, PageQuery, Path, Query, page, to_the_end};
-use shop_kit_idempotency::{Begin, IdempotencyKey, Ticket, begin, fingerprint};
+use shop_kit_idempotency::{IdempotencyKey, Ticket, fingerprint, once};
 use shop_kit_token::Caller;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// My addresses, oldest first.
@@ -58,27 +59,14 @@ pub async fn add(
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<NewAddress>,
 ) -> Result<Response, ApiError> {
-    to_the_end(SERVICE, once(state, caller.user, body, key)).await
-}
-
-/// However often it is asked for under this key.
-async fn once(state: AppState, user: Uuid, body: NewAddress, key: Option<String>) -> Result<Response, ApiError> {
     let new = check(&body).map_err(ApiError::invalid)?;
     let Some(key) = key else {
-        return write(&state, user, &new, None).await;
+        return to_the_end(async move { write(&state, caller.user, &new, None).await }).await;
     };
-    let pool = state.shards.of_user(user)?.pool;
-    let fingerprint = fingerprint("POST /api/v1/users/me/addresses", &body)?;
-    match begin(&pool, KEPT_ANSWERS, user, &key, &fingerprint).await? {
-        Begin::Replay(answer) => Ok(answer),
-        Begin::Fresh(ticket) => {
-            let written = write(&state, user, &new, Some(&ticket)).await;
-            if written.is_err() {
-                ticket.abandon(&pool).await;
-            }
-            written
-        }
-    }
+    let pool = state.shards.of_user(caller.user)?.pool;
+    let print = fingerprint("POST /api/v1/users/me/addresses", &body)?;
+    let write = move |ticket: Arc<Ticket>| async move { write(&state, caller.user, &new, Some(&ticket)).await };
+    once(&pool, KEPT_ANSWERS, caller.user, key, print, write).await
 }
 
 async fn write(state: &AppState, user: Uuid, new: &NewAddress, ticket: Option<&Ticket>) -> Result<Response, ApiError> {

@@ -41,7 +41,7 @@ pub async fn register(
     IdempotencyKey(key): IdempotencyKey,
     Json(body): Json<RegisterUser>,
 ) -> Result<Response, ApiError> {
-    to_the_end(SERVICE, once(state, synthetic, key, body)).await
+    to_the_end(once(state, synthetic, key, body)).await
 }
 
 /// However often it is asked for under this key.
