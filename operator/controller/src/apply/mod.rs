@@ -8,6 +8,7 @@ mod locked;
 mod object;
 mod prune;
 mod secret;
+mod whose;
 
 use crate::cache::ShopKey;
 use crate::context::Context;
