@@ -61,6 +61,9 @@ struct RunArguments {
     /// so on for every built-in service.
     #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = images)]
     images: Images,
+    /// Secrets with which a shop's pods pull their images, separated by commas; each must exist in the shop's namespace.
+    #[arg(long, env = "SHOP_OPERATOR_IMAGE_PULL_SECRETS", value_delimiter = ',')]
+    image_pull_secrets: Vec<String>,
     /// Watch one namespace only; empty for all.
     #[arg(long, env = "SHOP_OPERATOR_WATCH_NAMESPACE", default_value = "")]
     watch_namespace: String,
@@ -92,6 +95,7 @@ fn run(arguments: RunArguments) -> ExitCode {
     let RunArguments {
         namespace,
         images,
+        image_pull_secrets,
         watch_namespace,
         log,
         identity,
@@ -100,6 +104,7 @@ fn run(arguments: RunArguments) -> ExitCode {
     telemetry::start(&log);
     let settings = Settings {
         images,
+        image_pull_secrets,
         namespace,
         watch_namespace,
         identity,
