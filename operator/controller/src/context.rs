@@ -23,6 +23,8 @@ pub struct Settings {
     pub image_pull_secrets: Vec<String>,
     /// The operator's own namespace.
     pub namespace: String,
+    /// Name of the Lease in it.
+    pub lease: String,
     /// Empty: all namespaces.
     pub watch_namespace: String,
     /// Name of the operator's pod.
