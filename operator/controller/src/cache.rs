@@ -51,6 +51,19 @@ struct Inner {
 #[derive(Default)]
 pub struct Cache(RwLock<Inner>);
 
+impl Inner {
+    /// An object belongs to one shop: the others of its namespace no longer have it. Returns those that had it.
+    fn take_from_others(&mut self, shop: &ShopKey, object: &ObjectKey) -> Vec<ShopKey> {
+        let others = self
+            .objects
+            .iter_mut()
+            .filter(|(other, _)| other.namespace == shop.namespace && *other != shop);
+        others
+            .filter_map(|(other, objects)| objects.remove(object).map(|_| other.clone()))
+            .collect()
+    }
+}
+
 impl Entry {
     fn of(kind: KindIndex, object: &DynamicObject) -> Self {
         let meta = &object.metadata;
@@ -73,6 +86,11 @@ impl Entry {
     /// The object as JSON; an empty object when it cannot be read, which then counts as "differs".
     pub fn value(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body.whole).unwrap_or_default()
+    }
+
+    /// Its metadata; `None` when they cannot be read.
+    pub fn meta(&self) -> Option<ObjectMeta> {
+        serde_json::from_value(self.value().get_mut("metadata")?.take()).ok()
     }
 }
 
@@ -101,27 +119,35 @@ impl Cache {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an object in; returns its shop when the change may matter. An older version than the known one is ignored.
-    pub fn put(&self, kind: KindIndex, object: &DynamicObject) -> Option<ShopKey> {
-        let shop = shop_of(&object.metadata)?;
-        let name = object.metadata.name.clone()?;
+    /// Takes an object in; returns the shops to which the change may matter: its own, and one it had before if its label
+    /// was changed. An older version than the known one is ignored.
+    pub fn put(&self, kind: KindIndex, object: &DynamicObject) -> Vec<ShopKey> {
+        let (Some(shop), Some(name)) = (shop_of(&object.metadata), object.metadata.name.clone()) else {
+            return Vec::new();
+        };
         let entry = Entry::of(kind, object);
         let mut inner = self.write();
-        let objects = inner.objects.entry(shop.clone()).or_default();
-        match objects.get(&(kind, name.clone())) {
-            Some(before) if before.uid == entry.uid && !newer(&entry.resource_version, &before.resource_version) => {
-                None
-            }
-            Some(before) => {
-                let matters = entry.uid != before.uid || entry.resource_version != before.resource_version;
-                objects.insert((kind, name), entry);
-                matters.then_some(shop)
-            }
-            None => {
-                objects.insert((kind, name), entry);
-                Some(shop)
-            }
+        let before = inner
+            .objects
+            .entry(shop.clone())
+            .or_default()
+            .get(&(kind, name.clone()));
+        if before
+            .is_some_and(|before| before.uid == entry.uid && !newer(&entry.resource_version, &before.resource_version))
+        {
+            return Vec::new();
         }
+        let mut matters = Vec::new();
+        if before.is_none() {
+            matters = inner.take_from_others(&shop, &(kind, name.clone()));
+        }
+        inner
+            .objects
+            .entry(shop.clone())
+            .or_default()
+            .insert((kind, name), entry);
+        matters.push(shop);
+        matters
     }
 
     pub fn remove(&self, kind: KindIndex, meta: &ObjectMeta) -> Option<ShopKey> {

@@ -20,8 +20,11 @@ pub const FIELD_MANAGER: &str = "shop-operator";
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub images: Images,
+    pub image_pull_secrets: Vec<String>,
     /// The operator's own namespace.
     pub namespace: String,
+    /// Name of the Lease in it.
+    pub lease: String,
     /// Empty: all namespaces.
     pub watch_namespace: String,
     /// Name of the operator's pod.
@@ -33,6 +36,7 @@ impl Settings {
     pub fn inputs(&self, now: jiff::Timestamp) -> Inputs {
         Inputs {
             images: self.images.clone(),
+            image_pull_secrets: self.image_pull_secrets.clone(),
             version: crate::VERSION.to_owned(),
             operator_namespace: self.namespace.clone(),
             now,

@@ -61,6 +61,12 @@ struct RunArguments {
     /// so on for every built-in service.
     #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = images)]
     images: Images,
+    /// Name of that Lease: one for each installation of a namespace.
+    #[arg(long, env = "SHOP_OPERATOR_LEASE", default_value = "shop-operator")]
+    lease: String,
+    /// Secrets with which a shop's pods pull their images, separated by commas; each must exist in the shop's namespace.
+    #[arg(long, env = "SHOP_OPERATOR_IMAGE_PULL_SECRETS", value_delimiter = ',')]
+    image_pull_secrets: Vec<String>,
     /// Watch one namespace only; empty for all.
     #[arg(long, env = "SHOP_OPERATOR_WATCH_NAMESPACE", default_value = "")]
     watch_namespace: String,
@@ -91,7 +97,9 @@ fn main() -> ExitCode {
 fn run(arguments: RunArguments) -> ExitCode {
     let RunArguments {
         namespace,
+        lease,
         images,
+        image_pull_secrets,
         watch_namespace,
         log,
         identity,
@@ -100,7 +108,9 @@ fn run(arguments: RunArguments) -> ExitCode {
     telemetry::start(&log);
     let settings = Settings {
         images,
+        image_pull_secrets,
         namespace,
+        lease,
         watch_namespace,
         identity,
     };

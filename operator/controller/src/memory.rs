@@ -5,7 +5,7 @@ use crate::cache::{ObjectKey, ShopKey};
 use crate::retry::Backoff;
 use shop_plan::Seen;
 use shop_plan::observed::{PatroniView, ProofView, RabbitView, RedisView, ShardId, TaskOutcome};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,10 +28,13 @@ impl Default for Views {
     }
 }
 
-/// Values of the generated Secret as of one version of it.
-#[derive(Clone, Debug, Default)]
+/// What is known of a generated Secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretValues {
     pub resource_version: String,
+    /// The keys that version has.
+    pub present: BTreeSet<String>,
+    /// Their values, and the last ones of keys it has lost.
     pub values: BTreeMap<String, String>,
 }
 

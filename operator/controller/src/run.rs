@@ -23,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::MapRequestLayer;
 
-const LEASE: &str = "shop-operator";
 /// Shops worked on at once.
 const WORKERS: usize = 4;
 /// Tasks running at once, over all shops.
@@ -109,9 +108,12 @@ fn stop_on_signal(context: &Shared) -> anyhow::Result<()> {
 /// that ends the process at once.
 async fn lead(context: &Shared) -> anyhow::Result<Option<Leadership>> {
     let Settings {
-        namespace, identity, ..
+        namespace,
+        lease,
+        identity,
+        ..
     } = &context.settings;
-    let mut leadership = Leadership::new(context.client.clone(), namespace, LEASE, identity);
+    let mut leadership = Leadership::new(context.client.clone(), namespace, lease, identity);
     if !leadership.acquire(&context.stop).await {
         return Ok(None);
     }

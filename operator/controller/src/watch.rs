@@ -91,11 +91,7 @@ where
             }
             Ok(Event::InitDone) => {
                 let listed = std::mem::take(&mut listing);
-                context
-                    .cache
-                    .listed(kind, &listed)
-                    .into_iter()
-                    .for_each(|shop| wake(context, Some(shop)));
+                wake(context, context.cache.listed(kind, &listed));
             }
             Ok(Event::Apply(object)) => {
                 let DynamicChild(object) = object.into();
@@ -110,8 +106,8 @@ where
     }
 }
 
-fn wake(context: &Context, shop: Option<ShopKey>) {
-    if let Some(shop) = shop {
+fn wake(context: &Context, shops: impl IntoIterator<Item = ShopKey>) {
+    for shop in shops {
         context.queue.wake_in(shop, BURST);
     }
 }

@@ -27,6 +27,7 @@ pub fn inputs() -> Inputs {
             books: image("books"),
             single: image("single"),
         },
+        image_pull_secrets: vec![],
         version: "0.1.0".into(),
         operator_namespace: "shop-system".into(),
         now: jiff::Timestamp::from_second(1_764_000_000).expect("a second in 2025"),

@@ -40,6 +40,8 @@ impl Images {
 #[derive(Clone, Debug)]
 pub struct Inputs {
     pub images: Images,
+    /// Names of the Secrets pods pull images with (a chart value).
+    pub image_pull_secrets: Vec<String>,
     /// The operator's own version.
     pub version: String,
     /// Namespace of the operator's own pod, so that network rules and RBAC can name it.

@@ -19,6 +19,8 @@ pub struct ValidatedShop {
     /// All workloads are scaled to zero (done once, by `plan()`, for every component).
     pub suspend: bool,
     pub operator_namespace: String,
+    /// Names of Secrets in the shop's namespace; empty: images need none.
+    pub image_pull_secrets: Vec<String>,
     /// `catalog`, `orders`, `payments`, in this order.
     pub databases: Vec<Database>,
     pub redis: Redis,

@@ -23,6 +23,7 @@ fn inputs() -> Inputs {
     let now = jiff::Timestamp::UNIX_EPOCH;
     Inputs {
         images,
+        image_pull_secrets: vec![],
         version: "0.1.0".into(),
         operator_namespace: "shop-system".into(),
         now,

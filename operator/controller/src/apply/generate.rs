@@ -1,5 +1,5 @@
-//! Values of a generated Secret. In come the keys wanted and those that exist, out come only the missing ones: a value
-//! that exists is never made again. The one place of the operator where randomness enters besides jitter.
+//! Values of a generated Secret. In come the keys wanted and the values known, out come only the missing ones: a value
+//! that is known is never made again, except a public key, which is nothing without its seed. The one place of the operator where randomness enters besides jitter.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ pub enum GenerateError {
     Seed { key: String, from: String },
 }
 
-/// The values that are missing. Keys made from others come after those they are made from.
+/// The values that are missing. Keys made from others come after those they are made from, and again with them.
 pub fn missing(
     wanted: &[GeneratedKey],
     existing: &BTreeMap<String, String>,
@@ -31,8 +31,10 @@ pub fn missing(
             Generator::Ed25519PublicKeyOf { .. } => None,
         };
     }
-    for GeneratedKey { key, how } in wanted.iter().filter(absent) {
-        if let Generator::Ed25519PublicKeyOf { key: from } = how {
+    for GeneratedKey { key, how } in wanted {
+        if let Generator::Ed25519PublicKeyOf { key: from } = how
+            && (made.contains_key(from) || !existing.contains_key(key))
+        {
             let seed = made.get(from).or_else(|| existing.get(from));
             let error = || GenerateError::Seed {
                 key: key.clone(),
@@ -98,6 +100,15 @@ mod tests {
         let again = missing(&wanted(), &left).expect("from the seed");
         assert_eq!(again.get("public"), made.get("public"));
         assert_eq!(again.len(), 1);
+    }
+
+    #[test]
+    fn a_new_seed_has_a_new_public_key() {
+        let mut left = missing(&wanted(), &BTreeMap::new()).expect("all can be made");
+        let lost = left.remove("seed");
+        let again = missing(&wanted(), &left).expect("both can be made");
+        assert_ne!(again.get("seed"), lost.as_ref());
+        assert_eq!(again.get("public").cloned(), public_key(&again["seed"]));
     }
 
     #[test]

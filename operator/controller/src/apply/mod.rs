@@ -4,10 +4,12 @@
 mod compare;
 mod foreign;
 mod generate;
+mod locked;
 mod object;
-mod secret;
-
 mod prune;
+mod scale;
+mod secret;
+mod whose;
 
 use crate::cache::ShopKey;
 use crate::context::Context;
@@ -79,8 +81,7 @@ pub async fn carry_out(target: &Target<'_>, plan: &Plan) -> Applied {
     applied
 }
 
-/// Applies all objects, wave after wave. A failure is recorded and stops the waves after its own: what comes later may
-/// build on what is missing.
+/// Applies all objects, wave after wave. A failure is recorded; whether later waves may go on is said by [`ends_here`].
 async fn apply(target: &Target<'_>, objects: &[Object]) -> Applied {
     let mut applied = Applied::default();
     for wave in WAVES {
@@ -97,17 +98,31 @@ async fn apply(target: &Target<'_>, objects: &[Object]) -> Applied {
                 Err(error) => applied.failed.push(error),
             }
         }
-        if applied.failed.iter().any(|error| error.class == Class::Transient) {
+        if applied.failed.iter().any(ends_here) {
             break;
         }
     }
     applied
 }
 
+/// What comes later may build on what is missing. Other objects need not wait for one that only an edit mends, but
+/// whatever starts without the Secret would begin its data without its passwords.
+fn ends_here(error: &ApplyError) -> bool {
+    error.class == Class::Transient || error.kind == secret::KIND
+}
+
 async fn apply_one(target: &Target<'_>, object: &Object) -> Result<Option<String>, ApplyError> {
     match &object.body {
         Body::Applied(body) => object::apply(target, &object.component, body).await,
-        Body::Generated { name, labels, keys } => secret::ensure(target, &object.component, name, labels, keys).await,
+        Body::Generated { name, labels, keys } => {
+            let wanted = secret::Wanted {
+                component: &object.component,
+                name,
+                labels,
+                keys,
+            };
+            secret::ensure(target, &wanted).await
+        }
     }
 }
 
@@ -141,4 +156,23 @@ fn short(message: &str) -> String {
         .chars()
         .take(400)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_starts_without_its_secret_and_nothing_waits_for_an_edit_of_another_object() {
+        let of = |kind: &str, class| ApplyError {
+            component: "shop".into(),
+            kind: kind.into(),
+            name: "demo".into(),
+            class,
+            why: "refused".into(),
+        };
+        assert!(ends_here(&of("Secret", Class::Invalid)));
+        assert!(ends_here(&of("ConfigMap", Class::Transient)));
+        assert!(!ends_here(&of("ConfigMap", Class::Invalid)));
+    }
 }

@@ -1,12 +1,14 @@
-//! One object: skip it when it is there as wanted, else apply it. In comes a whole object, out goes what was written.
+//! One object: skip it when it is there as wanted or is not ours, else apply it. In comes a whole object, out goes what
+//! was written.
 
 use super::compare::contains;
 use super::foreign::additions;
-use super::{ApplyError, Class, Target, refused};
+use super::whose::stranger;
+use super::{ApplyError, Class, Target, refused, scale};
 use crate::context::FIELD_MANAGER;
 use crate::kinds::{KindIndex, index_of, kind_at};
 use kube::Api;
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::api::{DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams};
 use serde_json::{Value, json};
 use shop_plan::digest::digest_of_json;
 use shop_plan::object::ComponentId;
@@ -30,8 +32,23 @@ pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -
     let Some(digest) = stale(target, kind, name, body, fingerprint) else {
         return Ok(None);
     };
-    let wanted = stamped(body, &target.key.namespace, &digest);
     let api = api(target, kind);
+    let there = there(target, &api, kind, name)
+        .await
+        .map_err(|answer| refused(component, kind_name, name, &answer))?;
+    let uid = target.shop.metadata.uid.as_deref().unwrap_or_default();
+    if let Some(owner) = there.and_then(|meta| stranger(&meta, &target.key.name, uid)) {
+        return Err(error(&format!(
+            "exists already and belongs to {owner}; it is left alone: remove it, or rename the service of shop {} that \
+             takes its name",
+            target.key.name
+        )));
+    }
+    if let Some(live) = target.context.cache.entry(target.key, kind, name) {
+        let handed_over = scale::hand_over(&api, &live.value(), body).await;
+        handed_over.map_err(|answer| refused(component, kind_name, name, &answer))?;
+    }
+    let wanted = stamped(body, &target.key.namespace, &digest);
     let force = PatchParams::apply(FIELD_MANAGER).force();
     match api.patch(name, &force, &Patch::Apply(&wanted)).await {
         Ok(live) => {
@@ -55,6 +72,20 @@ pub async fn apply(target: &Target<'_>, component: &ComponentId, body: &Value) -
             })
         }
         Err(answer) => Err(refused(component, kind_name, name, &answer)),
+    }
+}
+
+/// The metadata of what bears the name now. Asks only about what the watch does not show.
+async fn there(
+    target: &Target<'_>,
+    api: &Api<DynamicObject>,
+    kind: KindIndex,
+    name: &str,
+) -> kube::Result<Option<ObjectMeta>> {
+    let cached = target.context.cache.entry(target.key, kind, name);
+    match cached.and_then(|entry| entry.meta()) {
+        Some(meta) => Ok(Some(meta)),
+        None => Ok(api.get_metadata_opt(name).await?.map(|found| found.metadata)),
     }
 }
 

@@ -24,9 +24,9 @@ fn demo() -> ShopKey {
 fn an_older_version_never_replaces_a_newer_one() {
     let cache = Cache::default();
     let kind = index_of("ConfigMap").expect("known");
-    assert_eq!(cache.put(kind, &object("demo-map", "10")), Some(demo()));
-    assert_eq!(cache.put(kind, &object("demo-map", "9")), None);
-    assert_eq!(cache.put(kind, &object("demo-map", "10")), None);
+    assert_eq!(cache.put(kind, &object("demo-map", "10")), [demo()]);
+    assert_eq!(cache.put(kind, &object("demo-map", "9")), []);
+    assert_eq!(cache.put(kind, &object("demo-map", "10")), []);
     assert_eq!(
         cache.entry(&demo(), kind, "demo-map").expect("kept").resource_version,
         "10"
@@ -63,4 +63,21 @@ fn a_kind_is_unknown_until_listed_and_then_what_was_not_listed_is_gone() {
     assert_eq!(changed, vec![demo()]);
     let left = cache.list::<serde_json::Value>(&demo(), "ConfigMap");
     assert_eq!(left.known().expect("listed").len(), 1);
+}
+
+#[test]
+fn an_object_whose_label_was_changed_is_no_longer_the_old_shops() {
+    let cache = Cache::default();
+    let kind = index_of("ConfigMap").expect("known");
+    cache.put(kind, &object("shared", "1"));
+    let mut moved = object("shared", "2");
+    let labels = moved.metadata.labels.get_or_insert_default();
+    labels.insert(INSTANCE_LABEL.into(), "other".into());
+    let other = ShopKey {
+        name: "other".into(),
+        ..demo()
+    };
+    assert_eq!(cache.put(kind, &moved), [demo(), other.clone()]);
+    assert!(cache.entry(&demo(), kind, "shared").is_none());
+    assert!(cache.entry(&other, kind, "shared").is_some());
 }

@@ -70,18 +70,11 @@ pub async fn refresh(context: &Context, key: &ShopKey, memory: &Shared, name: &s
     let values = values
         .filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?)))
         .collect();
-    let resource_version = secret.metadata.resource_version.unwrap_or_default();
-    memory.lock().secrets.insert(
-        name.to_owned(),
-        SecretValues {
-            resource_version,
-            values,
-        },
-    );
+    take_over(memory, name, secret.metadata.resource_version, values);
     Ok(())
 }
 
-/// Takes over the values of a Secret we have just written.
+/// Takes over the values of a Secret as the API server has just told them.
 pub fn remember(memory: &Shared, name: &str, live: &DynamicObject) {
     let decode = |text: &str| String::from_utf8(STANDARD.decode(text).ok()?).ok();
     let values: BTreeMap<String, String> = live.data["data"]
@@ -90,14 +83,29 @@ pub fn remember(memory: &Shared, name: &str, live: &DynamicObject) {
         .flatten()
         .filter_map(|(key, value)| Some((key.clone(), decode(value.as_str()?)?)))
         .collect();
-    let resource_version = live.metadata.resource_version.clone().unwrap_or_default();
-    memory.lock().secrets.insert(
-        name.to_owned(),
-        SecretValues {
-            resource_version,
-            values,
-        },
-    );
+    take_over(memory, name, live.metadata.resource_version.clone(), values);
+}
+
+/// The Secret is not there; what it held stays known.
+pub fn forget_version(memory: &Shared, name: &str) {
+    take_over(memory, name, None, BTreeMap::new());
+}
+
+fn take_over(memory: &Shared, name: &str, version: Option<String>, live: BTreeMap<String, String>) {
+    let mut memory = memory.lock();
+    let known = memory.secrets.entry(name.to_owned()).or_default();
+    *known = merged(std::mem::take(known), version.unwrap_or_default(), live);
+}
+
+/// What is there goes over what is remembered; a key that was lost keeps its last value.
+fn merged(before: SecretValues, resource_version: String, live: BTreeMap<String, String>) -> SecretValues {
+    let present = live.keys().cloned().collect();
+    let values = before.values.into_iter().chain(live).collect();
+    SecretValues {
+        resource_version,
+        present,
+        values,
+    }
 }
 
 /// A value, or which one is missing.
@@ -108,4 +116,24 @@ pub fn value(memory: &Shared, wanted: &SecretRef) -> Result<String, String> {
     values
         .and_then(|values| values.get(&wanted.key).cloned())
         .ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_lost_key_keeps_its_value_and_an_edited_one_takes_the_new() {
+        let before = merged(SecretValues::default(), "1".into(), values(&[("a", "1"), ("b", "1")]));
+        let after = merged(before, "2".into(), values(&[("b", "2")]));
+        assert_eq!(after.values, values(&[("a", "1"), ("b", "2")]));
+        assert!(after.present.iter().eq(["b"]));
+        let gone = merged(after.clone(), String::new(), BTreeMap::new());
+        assert_eq!((gone.values, gone.present.len()), (after.values, 0));
+    }
 }

@@ -6,6 +6,7 @@ use crate::memory;
 use crate::observe;
 use anyhow::Context as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::EnvVar;
 use kube::api::{DynamicObject, ListParams};
 use kube::{Api, Client};
 use serde_json::Value;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 /// The label the chart gives the operator's Deployment.
 const OPERATOR: &str = "app.kubernetes.io/name=shop-operator";
 const IMAGES: &str = "SHOP_OPERATOR_IMAGES";
+const IMAGE_PULL_SECRETS: &str = "SHOP_OPERATOR_IMAGE_PULL_SECRETS";
 
 /// No world at all. Deployments count as unknown, so that the plan holds nothing back until something else serves.
 pub fn nothing() -> Observed {
@@ -101,16 +103,18 @@ pub fn of_cluster(shop: &ShopDeployment) -> anyhow::Result<(Vec<Value>, Observed
     runtime.block_on(read_cluster(shop))
 }
 
-/// What the operator in the cluster of the current kubeconfig was installed with.
-pub fn installed_images(namespace: &str) -> anyhow::Result<Images> {
+/// What the operator in the cluster of the current kubeconfig was installed with: its images, and the Secrets to pull them.
+pub fn installed(namespace: &str) -> anyhow::Result<(Images, Vec<String>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let found = runtime.block_on(read_images(namespace));
+    let found = runtime
+        .block_on(read_environment(namespace))
+        .and_then(|environment| settings(&environment));
     found.with_context(|| {
         format!("the operator's images are not known: --operator-namespace is {namespace}, or pass --images")
     })
 }
 
-async fn read_images(namespace: &str) -> anyhow::Result<Images> {
+async fn read_environment(namespace: &str) -> anyhow::Result<Vec<EnvVar>> {
     let api: Api<Deployment> = Api::namespaced(client().await?, namespace);
     let listed = api.list(&ListParams::default().labels(OPERATOR)).await?;
     let containers = listed
@@ -118,12 +122,21 @@ async fn read_images(namespace: &str) -> anyhow::Result<Images> {
         .into_iter()
         .filter_map(|deployment| deployment.spec?.template.spec)
         .flat_map(|pod| pod.containers);
-    let mut settings = containers.flat_map(|container| container.env.unwrap_or_default());
-    let images = settings
-        .find(|setting| setting.name == IMAGES)
-        .and_then(|setting| setting.value);
-    let images = images.with_context(|| format!("no Deployment with the label {OPERATOR} sets {IMAGES}"))?;
-    crate::images(&images).map_err(anyhow::Error::msg)
+    Ok(containers
+        .flat_map(|container| container.env.unwrap_or_default())
+        .collect())
+}
+
+/// A chart without Secrets to pull with sets no such variable.
+fn settings(environment: &[EnvVar]) -> anyhow::Result<(Images, Vec<String>)> {
+    let of = |name: &str| {
+        let setting = environment.iter().find(|setting| setting.name == name)?;
+        setting.value.as_deref()
+    };
+    let images = of(IMAGES).with_context(|| format!("no Deployment with the label {OPERATOR} sets {IMAGES}"))?;
+    let images = crate::images(images).map_err(anyhow::Error::msg)?;
+    let secrets = of(IMAGE_PULL_SECRETS).into_iter().flat_map(|names| names.split(','));
+    Ok((images, secrets.map(str::to_owned).collect()))
 }
 
 async fn client() -> anyhow::Result<Client> {
@@ -172,4 +185,26 @@ fn whole(kind: &str, api_version: &str, object: &DynamicObject) -> anyhow::Resul
     value["kind"] = kind.into();
     value["apiVersion"] = api_version.into();
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_installation_is_read_from_its_environment() {
+        let images = serde_json::to_string(&super::super::default_images()).expect("JSON");
+        let of = |more: Value| -> anyhow::Result<(Images, Vec<String>)> {
+            let mut all = vec![json!({"name": "POD_NAME"}), json!({"name": IMAGES, "value": images})];
+            all.extend(more.as_array().cloned().unwrap_or_default());
+            settings(&serde_json::from_value::<Vec<EnvVar>>(json!(all)).expect("an environment"))
+        };
+        assert!(of(json!([])).expect("read").1.is_empty());
+        let secrets = of(json!([{"name": IMAGE_PULL_SECRETS, "value": "registry,mirror"}]))
+            .expect("read")
+            .1;
+        assert_eq!(secrets, ["registry", "mirror"]);
+        assert!(settings(&[]).is_err());
+    }
 }

@@ -40,6 +40,15 @@ pub struct PlanArguments {
     /// stand-ins].
     #[arg(long, env = "SHOP_OPERATOR_IMAGES", value_parser = crate::images)]
     images: Option<Images>,
+    /// Secrets with which the shop's pods pull their images, separated by commas [default: with --against cluster and
+    /// without --images those of the installation, else none].
+    #[arg(
+        long,
+        env = "SHOP_OPERATOR_IMAGE_PULL_SECRETS",
+        value_delimiter = ',',
+        requires = "images"
+    )]
+    image_pull_secrets: Vec<String>,
     /// Where the operator is installed.
     #[arg(long, env = "SHOP_OPERATOR_NAMESPACE", default_value = "shop-system")]
     operator_namespace: String,
@@ -122,7 +131,7 @@ fn explained(arguments: &PlanArguments) -> anyhow::Result<Checked<Explanation>> 
         }
         (None, Some(Against::Cluster)) => {
             if arguments.images.is_none() {
-                inputs.images = before::installed_images(&arguments.operator_namespace)?;
+                (inputs.images, inputs.image_pull_secrets) = before::installed(&arguments.operator_namespace)?;
             }
             before::of_cluster(&shop)?
         }
@@ -159,6 +168,7 @@ fn decided(shop: &ShopDeployment, inputs: &Inputs, seen: &Observed) -> anyhow::R
 fn inputs(arguments: &PlanArguments) -> Inputs {
     Inputs {
         images: arguments.images.clone().unwrap_or_else(default_images),
+        image_pull_secrets: arguments.image_pull_secrets.clone(),
         version: crate::VERSION.to_owned(),
         operator_namespace: arguments.operator_namespace.clone(),
         now: jiff::Timestamp::now(),
@@ -240,6 +250,7 @@ mod tests {
         };
         let inputs = Inputs {
             images: default_images(),
+            image_pull_secrets: vec![],
             version: crate::VERSION.to_owned(),
             operator_namespace: "shop-system".into(),
             now: jiff::Timestamp::UNIX_EPOCH,
@@ -259,6 +270,7 @@ mod tests {
         let shop = parse(text, "default").expect("a shop");
         let inputs = Inputs {
             images: default_images(),
+            image_pull_secrets: Vec::new(),
             version: crate::VERSION.to_owned(),
             operator_namespace: "shop-system".into(),
             now: jiff::Timestamp::UNIX_EPOCH,

@@ -54,6 +54,21 @@ fn containers(pod: &Value) -> Vec<Value> {
 }
 
 #[test]
+fn every_pod_pulls_its_images_with_the_installations_secrets() {
+    let mut private = shop();
+    assert!(
+        pods(&private)
+            .iter()
+            .all(|(_, workload)| workload["template"]["spec"].get("imagePullSecrets").is_none())
+    );
+    private.image_pull_secrets = vec!["registry".into(), "mirror".into()];
+    for (name, workload) in pods(&private) {
+        let wanted = serde_json::json!([{"name": "registry"}, {"name": "mirror"}]);
+        assert_eq!(workload["template"]["spec"]["imagePullSecrets"], wanted, "{name}");
+    }
+}
+
+#[test]
 fn pods_are_restricted() {
     for (name, workload) in shops().iter().flat_map(pods) {
         let pod = &workload["template"]["spec"];

@@ -13,7 +13,8 @@ use k8s_openapi::api::apps::v1::{
     StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec, StatefulSetUpdateStrategy,
 };
 use k8s_openapi::api::core::v1::{
-    PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec, PodTemplateSpec, VolumeResourceRequirements,
+    LocalObjectReference, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec, PodTemplateSpec,
+    VolumeResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -55,6 +56,10 @@ impl Pod {
             .config
             .map(|digest| BTreeMap::from([(names::CONFIG_ANNOTATION.to_owned(), digest)]));
         let labels = owner.labels().into_iter().chain(self.labels).collect();
+        let pull_secrets = owner.shop.image_pull_secrets.iter();
+        let pull_secrets: Vec<_> = pull_secrets
+            .map(|name| LocalObjectReference { name: name.clone() })
+            .collect();
         let metadata = ObjectMeta {
             labels: Some(labels),
             annotations,
@@ -62,7 +67,10 @@ impl Pod {
         };
         PodTemplateSpec {
             metadata: Some(metadata),
-            spec: Some(self.spec),
+            spec: Some(PodSpec {
+                image_pull_secrets: (!pull_secrets.is_empty()).then_some(pull_secrets),
+                ..self.spec
+            }),
         }
     }
 }

@@ -51,6 +51,7 @@ pub fn validate(shop: &ShopDeployment, inputs: &Inputs, standing: &Standing) -> 
         generation: shop.metadata.generation.unwrap_or_default(),
         suspend: shop.spec.suspend,
         operator_namespace: inputs.operator_namespace.clone(),
+        image_pull_secrets: inputs.image_pull_secrets.clone(),
         databases: databases::databases(&ask, &mut problems),
         redis: redis(&ask, &mut problems),
         rabbitmq: rabbitmq(&ask, &mut problems),

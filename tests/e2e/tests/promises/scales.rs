@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use shop_e2e::stage::with_demo_shop;
@@ -32,17 +33,25 @@ async fn replicas_follow_the_spec() {
 #[ignore = "needs a cluster"]
 async fn an_autoscalers_replicas_are_left_alone() {
     with_demo_shop(|demo| async move {
+        demo.edit(json!({"services": {"product": {"replicas": 3}}})).await;
+        eventually(PATIENCE, "three pods of product", || async {
+            let ready = demo.ready_pods(PRODUCT).await?.len();
+            ensure!(ready == 3, "{ready} are ready");
+            anyhow::Ok(())
+        })
+        .await;
         let autoscaling = json!({"minReplicas": 3, "maxReplicas": 4, "targetCpuUtilization": 90});
         demo.edit(json!({"services": {"product": {"replicas": null, "autoscaling": autoscaling}}}))
             .await;
         let scalers: Api<HorizontalPodAutoscaler> = demo.cluster.api(demo.namespace());
         eventually(SOON, "product has an autoscaler", || scalers.get("demo-product")).await;
-        eventually(PATIENCE, "the autoscaler has raised product to its minimum", || async {
-            let replicas = replicas(&demo).await?;
-            ensure!(replicas >= 3, "{replicas} replicas");
+        eventually(SOON, "the operator has let go of the replicas", || async {
+            ensure!(!owns_replicas(&demo).await?, "it holds them");
             anyhow::Ok(())
         })
         .await;
+        let kept = replicas(&demo).await.expect("the Deployment");
+        assert!(kept >= 3, "{kept} replicas are left of 3 until the autoscaler looks");
 
         // Another hand sets the count, as an autoscaler does; an edit elsewhere makes the operator plan once more.
         let deployments: Api<Deployment> = demo.cluster.api(demo.namespace());
@@ -66,23 +75,8 @@ async fn an_autoscalers_replicas_are_left_alone() {
         .await;
         let left = replicas(&demo).await.expect("the Deployment");
         assert!(left >= 3, "the operator wrote {left} over the autoscaler's replicas");
-        let operator_owns = deployments
-            .get("demo-product")
-            .await
-            .expect("it")
-            .metadata
-            .managed_fields
-            .unwrap_or_default();
-        for entry in operator_owns
-            .iter()
-            .filter(|entry| entry.manager.as_deref() == Some("shop-operator"))
-        {
-            let fields = serde_json::to_string(&entry.fields_v1).expect("JSON");
-            assert!(
-                !fields.contains("\"f:replicas\""),
-                "the operator owns spec.replicas beside an autoscaler"
-            );
-        }
+        let owns = owns_replicas(&demo).await.expect("the Deployment");
+        assert!(!owns, "the operator owns spec.replicas beside an autoscaler");
     })
     .await;
 }
@@ -95,4 +89,16 @@ async fn replicas(shop: &Shop) -> anyhow::Result<i32> {
         .spec
         .and_then(|spec| spec.replicas)
         .unwrap_or(1))
+}
+
+async fn owns_replicas(shop: &Shop) -> anyhow::Result<bool> {
+    let deployments: Api<Deployment> = shop.cluster.api(shop.namespace());
+    let managers = deployments.get("demo-product").await?.metadata.managed_fields;
+    let own = |entry: &ManagedFieldsEntry| entry.manager.as_deref() == Some("shop-operator");
+    let fields = managers
+        .iter()
+        .flatten()
+        .filter(|entry| own(entry))
+        .map(|entry| &entry.fields_v1);
+    Ok(serde_json::to_string(&fields.collect::<Vec<_>>())?.contains("\"f:replicas\""))
 }
