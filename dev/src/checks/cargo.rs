@@ -1,5 +1,6 @@
 //! Runs of cargo, each with its own log. Tests get a second chance, and the text says so when it was needed.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,7 +72,9 @@ pub fn unit(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     ];
     step.say("compiling and running");
     let log = fresh_log(place, "test-unit");
-    let first = run(place, &args, &[], &log)?;
+    // Twice what cargo would take: they mostly wait for their servers.
+    let threads = 2 * std::thread::available_parallelism().map_or(1, NonZero::get);
+    let first = run(place, &args, &[("RUST_TEST_THREADS", threads.to_string().into())], &log)?;
     if first.failed.is_empty() && !first.broken {
         return Ok(((), format!("{} passed", first.passed)));
     }

@@ -58,6 +58,12 @@ async fn a_protected_shop_refuses_and_an_unprotected_one_goes_even_with_a_datast
             shop.secret("orders-password").await.expect("kept") == password,
             "another key was changed"
         );
+        shop.forget_secret("orders-password").await;
+        eventually(SOON, "a lost key comes back as it was", || async {
+            ensure!(shop.secret("orders-password").await? == password, "another password");
+            anyhow::Ok(())
+        })
+        .await;
         let storefront = shop.storefront().await;
         let customer = customer.at(&storefront);
         eventually(SOON, "the old order is there and confirmed", || {
