@@ -109,7 +109,7 @@ impl<'a> Cluster<'a> {
         }
         self.wait_for(&list::CONTROLLER_MANAGER, CONTROLLER_MANAGER_PORT, &|| true)?;
         self.wait_for(&list::SCHEDULER, SCHEDULER_PORT, &|| true)?;
-        self.wait_until_ready(&kube, restarted.then_some(since.as_str()), progress)
+        self.wait_until_ready(&kube, &nodes, restarted.then_some(since.as_str()), progress)
     }
 
     /// DNS, metrics, volumes.
@@ -158,18 +158,25 @@ impl<'a> Cluster<'a> {
         self.records.alive(name).ok_or_else(ended)
     }
 
-    fn wait_until_ready(&self, kube: &Kube, since: Option<&str>, progress: &dyn Fn(&str)) -> Result<()> {
+    fn wait_until_ready(
+        &self,
+        kube: &Kube,
+        nodes: &Nodes<'_>,
+        since: Option<&str>,
+        progress: &dyn Fn(&str),
+    ) -> Result<()> {
         let limit = Duration::from_secs(120);
         let fresh = |node: &serde_json::Value| {
             let beat = kube::condition_of(node, "Ready").and_then(|ready| ready["lastHeartbeatTime"].as_str());
             since.is_none_or(|since| beat.is_some_and(|beat| beat >= since))
         };
         wait::until("nodes Ready", limit, Duration::from_millis(300), || {
-            for name in Node::all(self.count).flat_map(node::daemon_names) {
-                self.alive(&name)?;
+            // As a machine's supervisor would: a kubelet gives up when its runtime is still reading what it had.
+            for node in Node::all(self.count).filter(|node| !nodes.runs(*node)) {
+                nodes.start_kubelet(node)?;
             }
-            let nodes = kube.items(&["get", "nodes"])?;
-            let ready = nodes
+            let found = kube.items(&["get", "nodes"])?;
+            let ready = found
                 .iter()
                 .filter(|node| kube::is_true(node, "Ready") && fresh(node))
                 .count();
@@ -177,7 +184,7 @@ impl<'a> Cluster<'a> {
             if ready >= usize::from(self.count) {
                 return Ok(Look::Ready(()));
             }
-            let waiting: Vec<String> = nodes
+            let waiting: Vec<String> = found
                 .iter()
                 .filter(|node| !kube::is_true(node, "Ready"))
                 .map(|node| {
