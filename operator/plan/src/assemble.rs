@@ -8,7 +8,7 @@ use crate::health::{Health, State};
 use crate::names;
 use crate::object::{Body, ComponentId, Object, Plan, Waiting, Wave};
 use crate::observed::{Observed, Seen};
-use crate::policy::{autoscale, proof, rollout, succession};
+use crate::policy::{autoscale, proof, rollout};
 use crate::shop::ValidatedShop;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,7 +21,6 @@ pub fn plan(shop: &ValidatedShop, seen: &Observed) -> Result<Plan, PlanError> {
 /// The same with chosen components, for their tests.
 pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: &Observed) -> Result<Plan, PlanError> {
     let health = healths(components, shop, seen);
-    let succession = succession::of(shop, seen, &health);
     let mut plan = Plan::default();
     for component in components {
         let id = component.id();
@@ -30,8 +29,6 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
         autoscale::release_replicas(&mut part.objects);
         if shop.suspend {
             suspend(&mut part);
-        } else if let (true, Some(reason)) = (id.0 == component::GATEWAY, succession.holds_the_gateway()) {
-            leave_alone(&mut part, &id, reason, &mut plan);
         } else if let Some(need) = first_unserved(component.as_ref(), &health)?
             && !has_run(&id, seen)
         {
@@ -43,13 +40,10 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
         plan.tasks.append(&mut part.tasks);
         plan.waiting.append(&mut part.waiting);
     }
-    if !shop.suspend && !succession.is_over(&plan, shop, seen) {
-        plan.keep.extend(succession.predecessors);
-    }
     if anything_unknown(seen) {
         plan.keep = components.iter().map(|component| component.id()).collect();
     }
-    plan.tasks.extend(proof::plan_proof(shop, &health, seen));
+    plan.tasks.extend(proof::plan_proof(shop, &health));
     plan.objects
         .sort_by(|a, b| (a.wave, a.kind(), a.name()).cmp(&(b.wave, b.kind(), b.name())));
     plan.health = health;
@@ -130,16 +124,6 @@ fn hold_back(part: &mut ComponentPlan, id: &ComponentId, need: &ComponentId, pla
         component: id.clone(),
         reason: format!("waits for {need}"),
     }];
-    plan.keep.push(id.clone());
-}
-
-/// What is there of it stays as it is.
-fn leave_alone(part: &mut ComponentPlan, id: &ComponentId, reason: String, plan: &mut Plan) {
-    *part = ComponentPlan::default();
-    plan.waiting.push(Waiting {
-        component: id.clone(),
-        reason,
-    });
     plan.keep.push(id.clone());
 }
 

@@ -68,9 +68,6 @@ fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<(&'a str, &'a str)> {
 /// Why a pod will not become ready by waiting, in words that name it: an image that cannot be pulled, a crash loop,
 /// no node that fits. `None` for a pod that is fine or merely starting.
 pub fn problem_of(pod: &Pod) -> Option<String> {
-    if is_replaced(pod) {
-        return None;
-    }
     let name = name(pod);
     if let Some(("False", message)) = condition(pod, "PodScheduled") {
         return Some(format!("pod {name} fits on no node: {}", short(message)));
@@ -93,13 +90,6 @@ pub fn problem_of(pod: &Pod) -> Option<String> {
         .filter_map(container_problem)
         .map(|problem| format!("pod {name}: {problem}"))
         .next()
-}
-
-/// Evicted, say: its ReplicaSet has made another, and nobody takes this one away.
-fn is_replaced(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    let mut owners = pod.metadata.owner_references.iter().flatten();
-    matches!(phase, Some("Failed" | "Succeeded")) && owners.any(|owner| owner.kind == "ReplicaSet")
 }
 
 fn container_problem(container: &ContainerStatus) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use crate::fixtures::{self, empty_world, settled, shop, tiny_shop, unknown_world, without_image};
 use crate::object::Plan;
-use crate::observed::{Observed, ProofView, Seen};
+use crate::observed::{Observed, Seen};
 use crate::shop::ValidatedShop;
 use crate::task::Task;
 use crate::topology::shards::even_map;
@@ -143,104 +143,6 @@ fn a_lost_datastore_takes_no_running_service_away() {
             .collect::<BTreeSet<_>>()
     };
     assert_eq!(names(&later), names(&all));
-}
-
-/// What a plan wants of Deployments is there and ready, pods included.
-fn rolled_out(plan: &Plan, seen: &mut Observed, which: impl Fn(&str) -> bool) {
-    let (Seen::Known(deployments), Seen::Known(pods)) = (&mut seen.deployments, &mut seen.pods) else {
-        panic!("a world that can be seen");
-    };
-    for body in plan.objects.iter().filter_map(crate::Object::applied) {
-        let name = body["metadata"]["name"].as_str().expect("a name");
-        if body["kind"] != "Deployment" || !which(name) {
-            continue;
-        }
-        let mut live = body.clone();
-        let count = live["spec"]["replicas"].as_u64().unwrap_or(1);
-        live["status"] = json!({
-            "replicas": count, "updatedReplicas": count, "availableReplicas": count, "readyReplicas": count,
-        });
-        deployments.retain(|one| one.metadata.name.as_deref() != Some(name));
-        deployments.push(serde_json::from_value(live).expect("a Deployment"));
-        pods.retain(|pod| !pod::name(pod).starts_with(&format!("{name}-pod")));
-        for number in 0..count {
-            let mut pod = fixtures::pod("demo", "", "", &format!("{name}-pod{number}"));
-            let labels = body["spec"]["template"]["metadata"]["labels"].clone();
-            pod.metadata.labels = serde_json::from_value(labels).expect("labels");
-            pods.push(pod);
-        }
-    }
-}
-
-#[test]
-fn a_shop_that_outgrows_its_one_process_keeps_it_until_the_others_serve() {
-    let (mut tiny, grown) = (tiny_shop(), shop());
-    // As many pods: they can be told by their template alone.
-    tiny.gateway.replicas = grown.gateway.replicas;
-    let first = planned(&tiny, &applied(&tiny, &everything(&tiny)));
-    let mut seen = applied(&grown, &everything(&grown));
-    seen.deployments = Seen::Known(vec![]);
-    rolled_out(&first, &mut seen, |_| true);
-    let gateway = |plan: &Plan| plan.objects.iter().any(|object| object.name() == "demo-gateway");
-    let kept = |plan: &Plan, id: &str| plan.keep.iter().any(|kept| kept.0 == id);
-
-    let starting = planned(&grown, &seen);
-    assert!(starting.objects.iter().any(|object| object.name() == "demo-product"));
-    assert!(
-        !gateway(&starting),
-        "customers would be sent to services that are not up"
-    );
-    assert!(kept(&starting, "gateway") && kept(&starting, "service/single"));
-    assert!(
-        starting
-            .waiting
-            .iter()
-            .any(|waiting| waiting.reason.contains("service/single"))
-    );
-
-    // The new shard's pooler first, then what waits for it.
-    for _ in 0..2 {
-        rolled_out(&planned(&grown, &seen), &mut seen, |_| true);
-    }
-    let turning = planned(&grown, &seen);
-    assert!(gateway(&turning), "{:?}", turning.waiting);
-    assert!(
-        kept(&turning, "service/single"),
-        "gateway pods still send customers there"
-    );
-
-    rolled_out(&turning, &mut seen, |name| name == "demo-gateway");
-    assert!(!kept(&planned(&grown, &seen), "service/single"));
-
-    // A suspended shop keeps no process of before.
-    let mut suspended = grown.clone();
-    suspended.suspend = true;
-    rolled_out(&first, &mut seen, |name| name == "demo-single");
-    assert!(!kept(&planned(&suspended, &seen), "service/single"));
-}
-
-#[test]
-fn a_test_order_is_placed_when_only_sight_is_lost() {
-    let shop = shop();
-    let proves = |seen: &Observed| {
-        planned(&shop, seen)
-            .tasks
-            .iter()
-            .any(|task| matches!(task, Task::Prove { .. }))
-    };
-    let mut seen = applied(&shop, &everything(&shop));
-    rolled_out(&planned(&shop, &seen), &mut seen, |_| true);
-    assert!(proves(&seen));
-    seen.rabbitmq = Seen::Unknown("no answer".into());
-    assert!(!proves(&seen), "nothing is known of this shop");
-    seen.proof = Seen::Known(ProofView {
-        at: "2026-01-01T00:00:00Z".into(),
-        generation: 1,
-        succeeded: true,
-        tier: None,
-        message: String::new(),
-    });
-    assert!(proves(&seen), "an old success would count for ever");
 }
 
 #[test]

@@ -16,9 +16,7 @@ mod workload;
 
 use crate::contract::Component;
 use crate::shop::ValidatedShop;
-pub use gateway::NAME as GATEWAY;
 pub use ground::ID as GROUND;
-pub use standing::deployment;
 pub use workload::CLAIM;
 
 /// Every component of a shop.

@@ -5,7 +5,6 @@ pub mod handover;
 pub mod proof;
 pub mod rehearsal;
 pub mod rollout;
-pub mod succession;
 
 #[cfg(test)]
 mod tests;

@@ -161,26 +161,6 @@ fn a_stuck_update_stalls_but_the_shop_stays_ready() {
 }
 
 #[test]
-fn an_evicted_pod_that_was_replaced_is_no_trouble() {
-    let evicted = |owner: &str| {
-        let mut pod = pod("demo", "service", "order", "demo-order-6c4");
-        let status = pod.status.as_mut().unwrap();
-        (status.phase, status.reason) = (Some("Failed".into()), Some("Evicted".into()));
-        let owner =
-            serde_json::json!([{"apiVersion": "apps/v1", "kind": owner, "name": "it", "uid": "u", "controller": true}]);
-        pod.metadata.owner_references = serde_json::from_value(owner).unwrap();
-        Observed {
-            proof: proof(1, true),
-            pods: Seen::Known(vec![pod]),
-            ..empty_world()
-        }
-    };
-    let with = |owner: &str| after(ready_shop(), &plan(State::Ready), &evicted(owner), 60);
-    assert_eq!(condition(&with("ReplicaSet"), "Stalled").0, "False");
-    assert_eq!(condition(&with("StatefulSet"), "Stalled").0, "True");
-}
-
-#[test]
 fn a_new_generation_reconciles_until_its_own_test_order() {
     let mut edited = ready_shop();
     edited.metadata.generation = Some(2);

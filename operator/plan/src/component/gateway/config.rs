@@ -1,11 +1,9 @@
 //! Envoy's bootstrap: one listener, one cluster per service. JSON, built as values; nothing is read from outside.
 
 use super::{cluster, reply, route};
-use crate::names;
 use crate::shop::ValidatedShop;
 use serde_json::{Value, json};
 use shop_contract::port::{GATEWAY, GATEWAY_ADMIN};
-use std::collections::BTreeSet;
 
 pub const FILE: &str = "envoy.json";
 /// A shop's requests are small; larger bodies are refused with 413.
@@ -70,34 +68,10 @@ fn connection_manager(shop: &ValidatedShop) -> Value {
             filter("buffer", &json!({"max_request_bytes": MAX_BODY})),
             filter("router", &json!({})),
         ],
-        "route_config": routing(shop),
-    })
-}
-
-/// By its name alone, where it has one: from outside, and by its Service's names inside the cluster, where the operator's
-/// test orders come from. Whoever asks by another name or by an address only learns whether the gateway lives.
-fn routing(shop: &ValidatedShop) -> Value {
-    let routes = route::routes(shop);
-    let Some(hostname) = &shop.gateway.hostname else {
-        return json!({"name": "shop", "virtual_hosts": [{"name": "shop", "domains": ["*"], "routes": routes}]});
-    };
-    let service = names::gateway(&shop.name);
-    let host = names::host(&shop.namespace, &service);
-    // A set: Envoy takes no name twice.
-    let domains = BTreeSet::from([
-        hostname.clone(),
-        format!("{host}.cluster.local"),
-        format!("{service}.{}", shop.namespace),
-        host,
-        service,
-    ]);
-    json!({
-        "name": "shop",
-        "ignore_port_in_host_matching": true,
-        "virtual_hosts": [
-            {"name": "shop", "domains": domains, "routes": routes},
-            {"name": "others", "domains": ["*"], "routes": [route::health()]},
-        ],
+        "route_config": {
+            "name": "shop",
+            "virtual_hosts": [{"name": "shop", "domains": ["*"], "routes": route::routes(shop)}],
+        },
     })
 }
 

@@ -23,7 +23,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use shop_api::spec::GatewayServiceType;
 use shop_contract::port::GATEWAY;
 
-pub const NAME: &str = "gateway";
+const NAME: &str = "gateway";
 /// The port of its Service.
 const PUBLIC_PORT: i32 = 80;
 

@@ -94,32 +94,3 @@ fn the_service_opens_the_port_asked_for() {
     assert_eq!(service["type"], "NodePort");
     assert_eq!(service["ports"][0]["nodePort"], 30080);
 }
-
-#[test]
-fn a_shop_with_a_name_answers_to_no_other() {
-    let hosts = |spec: &str| {
-        let all = configuration(&shop_of(spec));
-        let filter = &all["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0];
-        filter["typed_config"]["route_config"]["virtual_hosts"].clone()
-    };
-    let open = hosts("gateway: {}");
-    assert_eq!(
-        (&open[0]["domains"], open.as_array().unwrap().len()),
-        (&json!(["*"]), 1)
-    );
-
-    let named = hosts("gateway: {hostname: shop.example.com}");
-    let domains = named[0]["domains"].as_array().unwrap();
-    // The second is what test orders are sent to.
-    for name in ["shop.example.com", "demo-gateway.default.svc"] {
-        assert!(domains.contains(&json!(name)), "{domains:?}");
-    }
-    assert!(!domains.contains(&json!("*")));
-    let others = &named[1];
-    assert_eq!(others["domains"], json!(["*"]));
-    assert_eq!(others["routes"], json!([route::health()]));
-
-    let twice = hosts("gateway: {hostname: demo-gateway}");
-    let asked = |name: &&Value| **name == "demo-gateway";
-    assert_eq!(twice[0]["domains"].as_array().unwrap().iter().filter(asked).count(), 1);
-}
