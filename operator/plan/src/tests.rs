@@ -1,5 +1,7 @@
 //! The whole plan with all its components: what it consists of, and what holds whatever was seen.
 
+mod succession;
+
 use crate::fixtures::{self, empty_world, settled, shop, tiny_shop, unknown_world, without_image};
 use crate::object::Plan;
 use crate::observed::{Observed, Seen};
