@@ -178,7 +178,7 @@ fn pod_problems(seen: &Observed) -> Vec<String> {
     let pods = seen.pods.known().map(Vec::as_slice).unwrap_or_default();
     let mut problems: Vec<String> = pods
         .iter()
-        .filter(|pod| !pod::is_leaving(pod))
+        .filter(|pod| !pod::is_leaving(pod) && !pod::is_over(pod))
         .filter_map(pod::problem_of)
         .collect();
     problems.sort();

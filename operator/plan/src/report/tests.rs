@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::{deployment, empty_world, inputs, pod, shop, without_image};
+use crate::fixtures::{deployment, empty_world, evicted, inputs, pod, shop, without_image};
 use crate::health::State;
 use crate::observed::{ProofView, Seen};
 use shop_api::status::ShardStatus;
@@ -158,6 +158,23 @@ fn a_stuck_update_stalls_but_the_shop_stays_ready() {
     assert_eq!(condition(&stuck, "Stalled"), ("True", "PodCannotStart"));
     let wanted = "serving; pod demo-order-6c4: image registry.example/none:1 cannot be pulled";
     assert_eq!(stuck.status.unwrap().message, wanted);
+}
+
+#[test]
+fn an_evicted_pod_of_a_deployment_is_over_and_one_of_a_stateful_set_is_not() {
+    let with = |left: Pod| {
+        let seen = Observed {
+            proof: proof(1, true),
+            pods: Seen::Known(vec![left]),
+            ..empty_world()
+        };
+        after(ready_shop(), &plan(State::Ready), &seen, 60)
+    };
+    let over = with(evicted(pod("demo", "service", "order", "demo-order-6c4"), "ReplicaSet"));
+    assert_eq!(condition(&over, "Stalled").0, "False");
+    assert_eq!(condition(&over, "Ready"), ("True", "CheckoutSucceeds"));
+    let lost = with(evicted(pod("demo", "redis", "redis", "demo-redis-0"), "StatefulSet"));
+    assert_eq!(condition(&lost, "Stalled").0, "True");
 }
 
 #[test]
