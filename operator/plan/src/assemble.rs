@@ -8,7 +8,7 @@ use crate::health::{Health, State};
 use crate::names;
 use crate::object::{Body, ComponentId, Object, Plan, Waiting, Wave};
 use crate::observed::{Observed, Seen};
-use crate::policy::{autoscale, proof, rollout};
+use crate::policy::{autoscale, proof, rollout, succession};
 use crate::shop::ValidatedShop;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -43,6 +43,7 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
     if anything_unknown(seen) {
         plan.keep = components.iter().map(|component| component.id()).collect();
     }
+    succession::hand_over(shop, seen, &health, &mut plan);
     plan.tasks.extend(proof::plan_proof(shop, &health));
     plan.objects
         .sort_by(|a, b| (a.wave, a.kind(), a.name()).cmp(&(b.wave, b.kind(), b.name())));

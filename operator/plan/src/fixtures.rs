@@ -125,6 +125,19 @@ pub fn without_image(mut pod: Pod) -> Pod {
     pod
 }
 
+/// What an eviction leaves of a pod: it has ended, and `controller` (a kind) makes another.
+pub fn evicted(mut pod: Pod, controller: &str) -> Pod {
+    pod.metadata.owner_references = serde_json::from_value(json!([
+        {"apiVersion": "apps/v1", "kind": controller, "name": "its", "uid": "its", "controller": true},
+    ]))
+    .expect("the fixture is an owner");
+    pod.status = serde_json::from_value(json!({
+        "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory.",
+    }))
+    .expect("the fixture is a pod's status");
+    pod
+}
+
 /// A shard as Patroni sees it when all is well: pod 0 leads, pod 1 is the synchronous standby.
 pub fn patroni(scope: &str, members: u16, leader: u16) -> PatroniView {
     let sync = if leader == 0 { 1 } else { 0 };

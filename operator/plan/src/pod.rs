@@ -5,7 +5,7 @@ use crate::names;
 use crate::observed::{Observed, Seen};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-/// Pods with these `component` and `name` labels, in order of their names.
+/// Pods with these `component` and `name` labels that are not [`is_over`], in order of their names.
 pub fn pods_of<'a>(seen: &'a Observed, component: &str, name: &str) -> Seen<Vec<&'a Pod>> {
     let has = |pod: &Pod, key: &str, value: &str| {
         pod.metadata
@@ -18,7 +18,7 @@ pub fn pods_of<'a>(seen: &'a Observed, component: &str, name: &str) -> Seen<Vec<
         Seen::Absent => Seen::Absent,
         Seen::Unknown(why) => Seen::Unknown(why.clone()),
         Seen::Known(pods) => {
-            let of = |pod: &&Pod| has(pod, names::COMPONENT, component) && has(pod, names::NAME, name);
+            let of = |pod: &&Pod| has(pod, names::COMPONENT, component) && has(pod, names::NAME, name) && !is_over(pod);
             let mut found: Vec<&Pod> = pods.iter().filter(of).collect();
             found.sort_by_key(|pod| ordinal(pod));
             Seen::Known(found)
@@ -40,6 +40,17 @@ pub fn node(pod: &Pod) -> Option<&str> {
 }
 pub fn is_leaving(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_some()
+}
+
+/// It has ended and another was made in its place: Kubernetes leaves an evicted pod of a Deployment lying about. A pod of a
+/// StatefulSet keeps its name, so it has no successor while it is there.
+pub fn is_over(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    let replaced = owners
+        .iter()
+        .any(|owner| owner.controller == Some(true) && owner.kind == "ReplicaSet");
+    replaced && matches!(phase, Some("Failed" | "Succeeded"))
 }
 
 /// `demo-redis-10` after `demo-redis-9`; pods of a Deployment by name.

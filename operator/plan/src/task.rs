@@ -70,6 +70,9 @@ pub enum Task {
     },
 }
 
+/// The key of [`Task::Prove`].
+pub const PROVE: &str = "prove";
+
 impl Task {
     /// What [`crate::observed::Observed::done`] is keyed by: the same work on the same thing has the same key.
     pub fn key(&self) -> String {
@@ -82,7 +85,7 @@ impl Task {
             Task::RedisFailover { primary, .. } => format!("redis-failover {}", primary.pod),
             Task::EnsureRabbitMq { .. } => "ensure-rabbitmq".into(),
             Task::RestartPod { pod, uid, .. } => format!("restart-pod {pod} {uid}"),
-            Task::Prove { .. } => "prove".into(),
+            Task::Prove { .. } => PROVE.into(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! The whole plan with all its components: what it consists of, and what holds whatever was seen.
 
+mod succession;
+
 use crate::fixtures::{self, empty_world, settled, shop, tiny_shop, unknown_world, without_image};
+use crate::health::{Health, State};
 use crate::object::Plan;
 use crate::observed::{Observed, Seen};
 use crate::shop::ValidatedShop;
@@ -143,6 +146,18 @@ fn a_lost_datastore_takes_no_running_service_away() {
             .collect::<BTreeSet<_>>()
     };
     assert_eq!(names(&later), names(&all));
+}
+
+#[test]
+fn a_test_order_is_placed_also_while_a_datastore_cannot_be_looked_at() {
+    let proves = |health: &[(&str, State)]| {
+        let of = |(id, state): &(&str, State)| ((*id).into(), Health::new(*state, "", 1, 1));
+        let health = health.iter().map(of).collect();
+        crate::policy::proof::plan_proof(&shop(), &health).is_some()
+    };
+    assert!(proves(&[("gateway", State::Ready), ("redis", State::Unknown)]));
+    assert!(!proves(&[("gateway", State::Ready), ("redis", State::Progressing)]));
+    assert!(!proves(&[("gateway", State::Unknown), ("redis", State::Unavailable)]));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use shop_contract::shard_map::ShardMap;
 use shop_plan::Seen;
 use shop_plan::digest::digest_of;
 use shop_plan::observed::TaskOutcome;
+use shop_plan::policy::proof::INTERVAL;
 use shop_plan::task::Task;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -28,8 +29,6 @@ pub const RABBITMQ_USER: &str = "shop";
 
 /// No task may take longer; drivers give up earlier by themselves.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// How old a successful proof may become.
-pub const PROOF_INTERVAL: Duration = Duration::from_secs(60);
 const FIRST_HOLD: Duration = Duration::from_secs(2);
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
 /// The least time between two runs of a task that succeeds and is planned again at once.
@@ -85,9 +84,9 @@ fn start(memory: &mut memory::Shop, task: &Task, now: Instant) -> Start {
     if let (Task::Prove { generation, .. }, Some(proof), Some(at)) = (task, &memory.proof, memory.proved)
         && proof.succeeded
         && proof.generation == *generation
-        && now < at + PROOF_INTERVAL
+        && now < at + INTERVAL
     {
-        return Start::In(at + PROOF_INTERVAL - now);
+        return Start::In(at + INTERVAL - now);
     }
     memory.running.insert(key, digest);
     Start::Now

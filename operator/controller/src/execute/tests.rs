@@ -88,7 +88,7 @@ fn a_proof_is_made_every_minute_and_at_once_after_a_change() {
     let (mut memory, now) = (memory::Shop::default(), Instant::now());
     memory.proof = Some(proof(1));
     memory.proved = Some(now);
-    assert_eq!(start(&mut memory, &prove(1), now), Start::In(PROOF_INTERVAL));
+    assert_eq!(start(&mut memory, &prove(1), now), Start::In(INTERVAL));
     assert_eq!(start(&mut memory, &prove(2), now), Start::Now);
     record(
         &mut memory,
@@ -100,5 +100,5 @@ fn a_proof_is_made_every_minute_and_at_once_after_a_change() {
         now,
         0.0,
     );
-    assert_eq!(start(&mut memory, &prove(1), now + PROOF_INTERVAL), Start::Now);
+    assert_eq!(start(&mut memory, &prove(1), now + INTERVAL), Start::Now);
 }

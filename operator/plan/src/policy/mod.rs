@@ -5,6 +5,7 @@ pub mod handover;
 pub mod proof;
 pub mod rehearsal;
 pub mod rollout;
+pub mod succession;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 //!
 //! `Ready` is true while a customer can place an order: every component serves and the last test order passed; for the
 //! first time only after a test order of the current generation. It stays true while an update is stuck but the shop
-//! serves (then `Stalled` says why), and while an operator that has just started has not tried again.
+//! serves (then `Stalled` says why), and while an operator that has just started has not tried again. What cannot be
+//! looked at makes it `Unknown` once the last test order is old.
 //! `Reconciling` and `Stalled` follow kstatus, which Flux, Argo CD and Helm wait on.
 
 mod conditions;
@@ -85,6 +86,7 @@ pub fn report(
                 problems: pod_problems(seen),
                 trouble,
                 suspended: validated.suspend,
+                now,
             };
             let ready = ready::decide(&facts, conditions.before(condition::READY));
             settled::set(&facts, &ready, &mut conditions);
@@ -178,7 +180,7 @@ fn pod_problems(seen: &Observed) -> Vec<String> {
     let pods = seen.pods.known().map(Vec::as_slice).unwrap_or_default();
     let mut problems: Vec<String> = pods
         .iter()
-        .filter(|pod| !pod::is_leaving(pod))
+        .filter(|pod| !pod::is_leaving(pod) && !pod::is_over(pod))
         .filter_map(pod::problem_of)
         .collect();
     problems.sort();

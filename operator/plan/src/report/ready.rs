@@ -3,7 +3,14 @@
 use crate::health::State;
 use crate::object::Plan;
 use crate::observed::{Observed, ProofView, Seen};
+use crate::policy::proof::INTERVAL;
+use crate::task::PROVE;
+use jiff::{SignedDuration, Timestamp};
 use shop_api::condition::Condition;
+use std::time::Duration;
+
+/// A test order that is older says nothing of now. Three intervals, so that a slow one or two change nothing.
+const OLD: Duration = INTERVAL.saturating_mul(3);
 
 pub struct Facts<'a> {
     pub plan: &'a Plan,
@@ -13,6 +20,7 @@ pub struct Facts<'a> {
     pub problems: Vec<String>,
     pub trouble: Option<&'a str>,
     pub suspended: bool,
+    pub now: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +45,24 @@ impl Facts<'_> {
             }
         })
     }
+    /// What cannot be looked at, when no recent test order vouches for it. A process that has not placed any yet knows no
+    /// better than the status it finds, unless it tried in vain.
+    fn unseen(&self) -> Option<String> {
+        let recent = match &self.seen.proof {
+            Seen::Known(proof) => age(proof, self.now).is_some_and(|age| age.unsigned_abs() <= OLD),
+            Seen::Absent | Seen::Unknown(_) => self.seen.done.get(PROVE).is_none_or(|tried| tried.succeeded),
+        };
+        if recent { None } else { self.first(State::Unknown) }
+    }
     fn cause(&self) -> String {
         self.problems
             .first()
             .map_or(String::new(), |problem| format!("; {problem}"))
     }
+}
+
+fn age(proof: &ProofView, now: Timestamp) -> Option<SignedDuration> {
+    Some(now.duration_since(proof.at.parse().ok()?))
 }
 
 pub fn decide(facts: &Facts, before: Option<&Condition>) -> Ready {
@@ -65,16 +86,20 @@ pub fn decide(facts: &Facts, before: Option<&Condition>) -> Ready {
         };
         return no(reason, format!("{coming}{}", facts.cause()));
     }
+    let not_observed = |unknown| Ready {
+        status: "Unknown",
+        reason: "NotObserved".into(),
+        message: unknown,
+    };
+    if let Some(unknown) = facts.unseen() {
+        return not_observed(unknown);
+    }
     match &facts.seen.proof {
         Seen::Known(proof) if !proof.succeeded => no("CheckoutFails", failed(proof)),
         Seen::Known(proof) if was_ready || Some(proof.generation) == facts.generation => succeeded(facts),
         _ if was_ready => still(facts, before),
         _ => match facts.first(State::Unknown) {
-            Some(unknown) => Ready {
-                status: "Unknown",
-                reason: "NotObserved".into(),
-                message: unknown,
-            },
+            Some(unknown) => not_observed(unknown),
             None => no(
                 "CheckoutPending",
                 "every component serves; the first test order is under way".into(),
@@ -103,7 +128,7 @@ fn succeeded(facts: &Facts) -> Ready {
     }
 }
 
-/// No test order since the operator started, but the shop was Ready and every component serves.
+/// No test order since the operator started, but the shop was Ready and every component may serve.
 fn still(facts: &Facts, before: Option<&Condition>) -> Ready {
     match before {
         Some(old) if facts.problems.is_empty() && old.reason == "CheckoutSucceeds" => Ready {
@@ -129,8 +154,8 @@ pub fn message(facts: &Facts, ready: &Ready) -> String {
     if let Some(waiting) = facts.plan.waiting.first() {
         return format!("serving; {}: {}", waiting.component, waiting.reason);
     }
-    match facts.first(State::Degraded) {
-        Some(degraded) => format!("serving; {degraded}"),
+    match facts.first(State::Degraded).or_else(|| facts.first(State::Unknown)) {
+        Some(doubt) => format!("serving; {doubt}"),
         None => "serving".into(),
     }
 }

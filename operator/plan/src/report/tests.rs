@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixtures::{deployment, empty_world, inputs, pod, shop, without_image};
+use crate::fixtures::{deployment, empty_world, evicted, inputs, pod, shop, without_image};
 use crate::health::State;
 use crate::observed::{ProofView, Seen};
 use shop_api::status::ShardStatus;
@@ -131,6 +131,54 @@ fn a_process_that_has_asked_nothing_yet_leaves_the_status() {
     );
 }
 
+/// A test order that passed at the second, counted as `after` counts.
+fn passed(second: i64) -> Seen<ProofView> {
+    let at = (inputs().now + jiff::SignedDuration::from_secs(second)).to_string();
+    match proof(1, true) {
+        Seen::Known(proof) => Seen::Known(ProofView { at, ..proof }),
+        Seen::Absent | Seen::Unknown(_) => panic!("the fixture is a proof"),
+    }
+}
+
+#[test]
+fn ready_rests_on_a_recent_test_order_while_something_is_unknown() {
+    let at = |second| {
+        let seen = Observed {
+            proof: passed(0),
+            ..empty_world()
+        };
+        after(ready_shop(), &plan(State::Unknown), &seen, second)
+    };
+    let recent = at(60);
+    assert_eq!(condition(&recent, "Ready"), ("True", "CheckoutSucceeds"));
+    assert_eq!(recent.status.unwrap().message, "serving; pod demo-redis-0 is starting");
+    assert_eq!(condition(&at(600), "Ready"), ("Unknown", "NotObserved"));
+    let again = Observed {
+        proof: passed(630),
+        ..empty_world()
+    };
+    let again = after(at(600), &plan(State::Unknown), &again, 631);
+    assert_eq!(condition(&again, "Ready"), ("True", "CheckoutSucceeds"));
+}
+
+#[test]
+fn a_test_order_that_cannot_be_placed_proves_nothing() {
+    let tried = crate::observed::TaskOutcome {
+        succeeded: false,
+        message: "the Secret cannot be read".into(),
+        digest: String::new(),
+    };
+    let mut seen = Observed {
+        proof: Seen::Unknown("this process has not tried yet".into()),
+        ..empty_world()
+    };
+    let untried = after(ready_shop(), &plan(State::Unknown), &seen, 60);
+    assert_eq!(condition(&untried, "Ready"), ("True", "CheckoutSucceeds"));
+    seen.done.insert(crate::task::PROVE.into(), tried);
+    let in_vain = after(ready_shop(), &plan(State::Unknown), &seen, 60);
+    assert_eq!(condition(&in_vain, "Ready"), ("Unknown", "NotObserved"));
+}
+
 #[test]
 fn a_failed_test_order_names_the_tier() {
     let seen = Observed {
@@ -158,6 +206,23 @@ fn a_stuck_update_stalls_but_the_shop_stays_ready() {
     assert_eq!(condition(&stuck, "Stalled"), ("True", "PodCannotStart"));
     let wanted = "serving; pod demo-order-6c4: image registry.example/none:1 cannot be pulled";
     assert_eq!(stuck.status.unwrap().message, wanted);
+}
+
+#[test]
+fn an_evicted_pod_of_a_deployment_is_over_and_one_of_a_stateful_set_is_not() {
+    let with = |left: Pod| {
+        let seen = Observed {
+            proof: proof(1, true),
+            pods: Seen::Known(vec![left]),
+            ..empty_world()
+        };
+        after(ready_shop(), &plan(State::Ready), &seen, 60)
+    };
+    let over = with(evicted(pod("demo", "service", "order", "demo-order-6c4"), "ReplicaSet"));
+    assert_eq!(condition(&over, "Stalled").0, "False");
+    assert_eq!(condition(&over, "Ready"), ("True", "CheckoutSucceeds"));
+    let lost = with(evicted(pod("demo", "redis", "redis", "demo-redis-0"), "StatefulSet"));
+    assert_eq!(condition(&lost, "Stalled").0, "True");
 }
 
 #[test]

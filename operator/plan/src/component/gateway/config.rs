@@ -1,6 +1,6 @@
 //! Envoy's bootstrap: one listener, one cluster per service. JSON, built as values; nothing is read from outside.
 
-use super::{cluster, reply, route};
+use super::{cluster, host, reply};
 use crate::shop::ValidatedShop;
 use serde_json::{Value, json};
 use shop_contract::port::{GATEWAY, GATEWAY_ADMIN};
@@ -68,10 +68,7 @@ fn connection_manager(shop: &ValidatedShop) -> Value {
             filter("buffer", &json!({"max_request_bytes": MAX_BODY})),
             filter("router", &json!({})),
         ],
-        "route_config": {
-            "name": "shop",
-            "virtual_hosts": [{"name": "shop", "domains": ["*"], "routes": route::routes(shop)}],
-        },
+        "route_config": host::route_config(shop),
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod config;
+mod host;
 mod pod;
 mod reply;
 mod route;

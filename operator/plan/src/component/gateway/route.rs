@@ -11,10 +11,6 @@ pub const HEALTH: &str = "/healthz";
 const TIMEOUT: &str = "15s";
 
 pub fn routes(shop: &ValidatedShop) -> Vec<Value> {
-    let health = json!({
-        "match": {"path": HEALTH},
-        "direct_response": {"status": 200, "body": {"inline_string": "ok"}},
-    });
     // Before every prefix, so that none can let it in.
     let internal = json!({
         "match": {"path_separated_prefix": INTERNAL},
@@ -27,10 +23,17 @@ pub fn routes(shop: &ValidatedShop) -> Vec<Value> {
     // Envoy takes the first match: the longest prefix has to come first.
     prefixes.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then(a.cmp(b)));
     let both = |(prefix, service)| [get(prefix, service), other(prefix, service)];
-    [health, internal]
+    [health(), internal]
         .into_iter()
         .chain(prefixes.into_iter().flat_map(both))
         .collect()
+}
+
+pub fn health() -> Value {
+    json!({
+        "match": {"path": HEALTH},
+        "direct_response": {"status": 200, "body": {"inline_string": "ok"}},
+    })
 }
 
 fn get(prefix: &str, service: &Service) -> Value {

@@ -82,6 +82,52 @@ fn a_down_tier_is_named() {
     assert_eq!(of(404)["content_type"], "application/problem+json");
 }
 
+fn virtual_hosts(shop: &crate::shop::ValidatedShop) -> (Value, Vec<Value>) {
+    let listener = configuration(shop)["static_resources"]["listeners"][0].clone();
+    let routes = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"].clone();
+    let hosts = routes["virtual_hosts"].as_array().unwrap().clone();
+    (routes, hosts)
+}
+
+#[test]
+fn without_a_hostname_every_name_is_answered() {
+    let (routes, hosts) = virtual_hosts(&shop());
+    assert_eq!((hosts.len(), &hosts[0]["domains"]), (1, &json!(["*"])));
+    assert!(routes["ignore_port_in_host_matching"].is_null());
+}
+
+#[test]
+fn other_names_than_the_hostname_find_nothing_but_the_health() {
+    let (routes, hosts) = virtual_hosts(&shop_of("gateway: {hostname: shop.example.com}"));
+    assert_eq!(routes["ignore_port_in_host_matching"], true);
+    let [shop, others] = &hosts[..] else {
+        panic!("{hosts:?}")
+    };
+    let inside = [
+        "demo-gateway",
+        "demo-gateway.default",
+        "demo-gateway.default.svc",
+        "demo-gateway.default.svc.*",
+    ];
+    for name in inside.iter().chain(&["shop.example.com"]) {
+        assert!(shop["domains"].as_array().unwrap().contains(&json!(name)), "{name}");
+    }
+    assert!(shop["routes"].as_array().unwrap().len() > 2);
+    assert_eq!(others["domains"], json!(["*"]));
+    let routes = others["routes"].as_array().unwrap();
+    assert_eq!(routes.len(), 1, "what has no route is answered with 404");
+    assert_eq!(routes[0]["match"]["path"], route::HEALTH);
+}
+
+#[test]
+fn a_hostname_that_is_the_gateways_own_name_is_named_once() {
+    // Envoy refuses a name that is there twice.
+    let (_, hosts) = virtual_hosts(&shop_of("gateway: {hostname: demo-gateway.default}"));
+    let domains = hosts[0]["domains"].as_array().unwrap();
+    let found = domains.iter().filter(|name| **name == "demo-gateway.default");
+    assert_eq!(found.count(), 1, "{domains:?}");
+}
+
 #[test]
 fn the_service_opens_the_port_asked_for() {
     let shop = shop_of("gateway: {serviceType: NodePort, nodePort: 30080}");

@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::contract::Component;
-use crate::fixtures::{empty_world, pod, shop, shop_of, tiny_shop, without_image};
+use crate::fixtures::{empty_world, evicted, pod, shop, shop_of, tiny_shop, without_image};
 use crate::health::State;
 use crate::object::{Body, ComponentId};
 use crate::observed::Seen;
@@ -253,4 +253,20 @@ fn a_worker_that_stands_still_degrades_its_service() {
     let health = service("order").health(&shop, &seen);
     assert_eq!(health.state, State::Degraded);
     assert!(health.message.contains("demo-order-work-b0"), "{}", health.message);
+}
+
+#[test]
+fn what_an_eviction_left_behind_degrades_nothing() {
+    let shop = shop();
+    let mut seen = empty_world();
+    let user = shop.services.iter().find(|service| service.name == "user").unwrap();
+    let running = |name: &str, label: &str| pod("demo", "service", label, name);
+    let mut pods: Vec<_> = (0..user.replicas.min())
+        .map(|index| running(&format!("demo-user-b{index}"), "user"))
+        .collect();
+    pods.extend((0..user.worker_replicas).map(|index| running(&format!("demo-user-work-b{index}"), "user-work")));
+    pods.push(evicted(running("demo-user-a0", "user"), "ReplicaSet"));
+    seen.pods = Seen::Known(pods);
+    let health = service("user").health(&shop, &seen);
+    assert_eq!((health.state, health.message.as_str()), (State::Ready, ""));
 }
