@@ -183,8 +183,36 @@ async fn hands_a_primary_over_to_its_replica() {
             .any(|node| node.id == replica.id && node.primary && node.slots > 0),
         "{after:?}"
     );
-    let other = members.iter().find(|member| ![old, new].contains(member)).unwrap();
-    assert!(failover(other, old, &auth).await.is_err(), "not a pair");
+    let other = after
+        .nodes
+        .iter()
+        .find(|node| !node.primary && node.id != member_id(&after, old));
+    let other = members
+        .iter()
+        .find(|member| Some(&member.pod) == other.unwrap().pod.as_ref());
+    assert!(failover(old, other.unwrap(), &auth).await.is_err(), "it leads nothing");
+}
+
+fn member_id(view: &View, member: &Member) -> String {
+    let is_it = |node: &&shop_drivers::redis::Node| node.pod.as_ref() == Some(&member.pod);
+    view.nodes.iter().find(is_it).unwrap().id.clone()
+}
+
+#[tokio::test]
+async fn hands_a_primary_over_to_a_replica_of_another() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let cluster = RedisCluster::start(6).await.unwrap();
+    let (members, auth) = (members(&cluster), auth(&cluster));
+    let view = settle(&members, &auth).await;
+    let primary = view.nodes.iter().find(|node| node.primary).unwrap();
+    let stray = |node: &&shop_drivers::redis::Node| !node.primary && node.primary_id.as_ref() != Some(&primary.id);
+    let stray = view.nodes.iter().find(stray).unwrap();
+    let member = |pod: &Option<String>| members.iter().find(|member| Some(&member.pod) == pod.as_ref()).unwrap();
+    failover(member(&primary.pod), member(&stray.pod), &auth).await.unwrap();
+    let after = settle(&members, &auth).await;
+    let heir = after.nodes.iter().find(|node| node.id == stray.id).unwrap();
+    assert_eq!((heir.primary, heir.slots), (true, primary.slots), "{after:?}");
+    assert_eq!(after.slots_assigned, 16_384);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ pub enum Task {
         user: String,
         password: SecretRef,
     },
-    /// Hand a Redis primary's slots over to its replica before its pod is restarted.
+    /// Hand a Redis primary's slots over to a replica before its pod is restarted or goes.
     RedisFailover {
         primary: RedisPod,
         replica: RedisPod,

@@ -2,7 +2,7 @@
 
 use super::decide::Step;
 use super::link::{Link, address};
-use super::seen::field;
+use super::seen::{Line, field};
 use super::{Auth, Member, RedisError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -34,23 +34,25 @@ pub(super) async fn take(step: &Step, member: &Member, auth: &Auth) -> Result<()
     }
 }
 
-/// The graceful CLUSTER FAILOVER: the primary stops taking writes until the replica has them all.
+/// The graceful CLUSTER FAILOVER: the primary stops taking writes until the replica has them all. A replica of another
+/// primary copies this one first.
 pub(super) async fn hand_over(primary: &Member, replica: &Member, auth: &Auth) -> Result<(), RedisError> {
     let end = Instant::now() + FAILOVER;
     let mut link = Link::open(replica, auth).await?;
     let told = link.told().await?;
-    if told.own().is_some_and(|own| own.primary && own.slot_count() > 0) {
+    if told.own().is_some_and(leads) {
         return Ok(());
     }
     let other = Link::open(primary, auth).await?.told().await?;
-    if told.own().and_then(|own| own.primary_id.as_ref()) != Some(&other.id) {
+    if !other.own().is_some_and(leads) {
         return Err(RedisError::Refused {
-            pod: replica.pod.clone(),
-            address: address(replica),
+            pod: primary.pod.clone(),
+            address: address(primary),
             action: "CLUSTER FAILOVER".to_owned(),
-            cause: format!("it is not a replica of {}", primary.pod),
+            cause: format!("it leads nothing that {} could take over", replica.pod),
         });
     }
+    follow(&mut link, &other.id, end).await?;
     let mut asked: Option<Instant> = None;
     let mut seen = String::from("nothing");
     while Instant::now() < end {
@@ -81,6 +83,31 @@ pub(super) async fn hand_over(primary: &Member, replica: &Member, auth: &Auth) -
         seconds: FAILOVER.as_secs(),
         seen,
     })
+}
+
+fn leads(own: &Line) -> bool {
+    own.primary && own.slot_count() > 0
+}
+
+/// Makes it a replica of this primary, unless it is, and waits until it has copied the data.
+async fn follow(link: &mut Link<'_>, primary: &str, end: Instant) -> Result<(), RedisError> {
+    loop {
+        let told = link.told().await?;
+        let follows = told.own().and_then(|own| own.primary_id.as_deref()) == Some(primary);
+        if follows && told.synced {
+            return Ok(());
+        }
+        if Instant::now() > end {
+            return Err(RedisError::NotSettled {
+                seconds: FAILOVER.as_secs(),
+                seen: format!("it copies the data of {primary:.8}"),
+            });
+        }
+        if !follows {
+            link.ask::<()>(&["CLUSTER", "REPLICATE", primary]).await?;
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 async fn role(link: &mut Link<'_>) -> Result<String, RedisError> {

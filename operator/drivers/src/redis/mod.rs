@@ -111,8 +111,8 @@ pub async fn ensure(members: &[Member], shape: Shape, auth: &Auth) -> Result<Rep
     }
 }
 
-/// Hands a primary's slots to its replica without losing a write, and waits until both say so; an error after 60 s.
-/// Nothing to do when the replica is primary already.
+/// Hands a primary's slots to a replica, its own or another's, without losing a write, and waits until both say so; an error
+/// after 60 s. Nothing to do when the replica is primary already.
 pub async fn failover(primary: &Member, replica: &Member, auth: &Auth) -> Result<(), RedisError> {
     act::hand_over(primary, replica, auth).await
 }

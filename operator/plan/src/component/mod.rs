@@ -17,6 +17,7 @@ mod workload;
 use crate::contract::Component;
 use crate::shop::ValidatedShop;
 pub use ground::ID as GROUND;
+pub use redis::replicas_now as redis_replicas;
 pub use workload::CLAIM;
 
 /// Every component of a shop.

@@ -8,7 +8,7 @@ use crate::observed::{Observed, Seen};
 use crate::pod;
 use crate::shop::ValidatedShop;
 use crate::task::{PodAddress, SecretRef, Task};
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 
 /// The pods of one workload.
@@ -84,6 +84,16 @@ fn class_of(claim: &PersistentVolumeClaim) -> Option<&str> {
         .storage_class_name
         .as_deref()
         .filter(|class| !class.is_empty())
+}
+
+/// How many pods a StatefulSet has, or would have if the shop were not suspended; `None` when there is none.
+pub fn standing_replicas(seen: &Observed, name: &str) -> Option<u32> {
+    let is_it = |set: &&StatefulSet| set.metadata.name.as_deref() == Some(name);
+    let set = seen.stateful_sets.known()?.iter().find(is_it)?;
+    let runs = set.spec.as_ref()?.replicas.and_then(|count| u32::try_from(count).ok());
+    let annotations = set.metadata.annotations.as_ref();
+    let noted = annotations.and_then(|all| all.get(crate::names::REPLICAS_ANNOTATION)?.parse().ok());
+    runs.max(noted)
 }
 
 pub fn deployment<'a>(seen: &'a Observed, name: &str) -> Option<&'a Deployment> {

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Pod;
 use shop_contract::port;
 use shop_drivers::postgres::patroni;
 use shop_drivers::redis;
+use shop_plan::component::redis_replicas;
 use shop_plan::observed::{Observed, ShardId};
 use shop_plan::shop::ValidatedShop;
 use shop_plan::{names, pod, topology};
@@ -51,7 +52,7 @@ pub fn targets(shop: &ValidatedShop, seen: &Observed) -> Targets {
         redis: addressed(seen, "redis", None).iter().map(member).collect(),
         shape: redis::Shape {
             shards: shop.redis.shards,
-            replicas: shop.redis.replicas,
+            replicas: redis_replicas(shop, seen),
         },
         rabbitmq: ready.or(rabbits.first()).map(|(_, ip)| ip.clone()),
         nodes: shop.rabbitmq.nodes,

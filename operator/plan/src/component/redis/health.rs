@@ -1,5 +1,6 @@
 //! How Redis does. While every slot is served it is at worst Degraded, whatever else is wrong.
 
+use super::servers::servers;
 use super::{NAME, tasks::is_whole};
 use crate::component::standing::{Standing, standing, stateless, suspended};
 use crate::health::{Health, State};
@@ -11,7 +12,7 @@ pub fn health(shop: &ValidatedShop, seen: &Observed) -> Health {
     if let Some(suspended) = suspended(shop) {
         return suspended;
     }
-    let wanted = shop.redis.servers();
+    let wanted = servers(shop, seen).count;
     if !shop.redis.cluster() {
         return stateless(seen, NAME, NAME, &names::redis(&shop.name), wanted);
     }

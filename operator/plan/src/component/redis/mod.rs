@@ -4,6 +4,7 @@
 mod config;
 mod health;
 mod pod;
+mod servers;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -14,9 +15,11 @@ use super::workload::{Stateful, stateful_set};
 use crate::contract::{Component, ComponentPlan, Handover, PlanError, Rollout};
 use crate::health::Health;
 use crate::names::{self, key};
-use crate::object::{ComponentId, Object};
+use crate::object::{ComponentId, Object, Waiting};
 use crate::observed::Observed;
 use crate::shop::ValidatedShop;
+pub use servers::replicas_now;
+use servers::servers;
 use shop_contract::port::{REDIS, REDIS_BUS};
 
 const NAME: &str = "redis";
@@ -35,28 +38,39 @@ impl Component for Redis {
     }
 
     fn plan(&self, shop: &ValidatedShop, seen: &Observed) -> Result<ComponentPlan, PlanError> {
-        let owner = owner(shop);
+        let servers = servers(shop, seen);
         let mut plan = ComponentPlan {
-            objects: objects(&owner, seen),
+            objects: objects(&owner(shop), servers.count, seen),
             ..ComponentPlan::default()
         };
         if shop.redis.cluster() {
-            tasks::add(shop, seen, &mut plan);
+            tasks::add(shop, seen, servers.count, &mut plan);
         }
-        let password = secret(shop, key::REDIS_PASSWORD);
-        plan.rollouts.push(Rollout {
-            stateful_set: names::redis(&shop.name),
-            handover: Handover::Redis {
-                user: USER.into(),
-                password,
-            },
-            rehearse: vec![pod::PROGRAM.into(), "--version".into()],
-        });
+        plan.waiting.extend(servers.waiting.map(|reason| Waiting {
+            component: self.id(),
+            reason,
+        }));
+        match servers.handover {
+            // No restart meanwhile: it could ask for the same failover.
+            Some(handover) => plan.tasks.push(handover),
+            None => plan.rollouts.push(rollout(shop)),
+        }
         Ok(plan)
     }
 
     fn health(&self, shop: &ValidatedShop, seen: &Observed) -> Health {
         health::health(shop, seen)
+    }
+}
+
+fn rollout(shop: &ValidatedShop) -> Rollout {
+    Rollout {
+        stateful_set: names::redis(&shop.name),
+        handover: Handover::Redis {
+            user: USER.into(),
+            password: secret(shop, key::REDIS_PASSWORD),
+        },
+        rehearse: vec![pod::PROGRAM.into(), "--version".into()],
     }
 }
 
@@ -69,7 +83,7 @@ fn owner(shop: &ValidatedShop) -> Owner<'_> {
     }
 }
 
-fn objects(owner: &Owner<'_>, seen: &Observed) -> Vec<Object> {
+fn objects(owner: &Owner<'_>, servers: u32, seen: &Observed) -> Vec<Object> {
     let (shop, redis) = (&owner.shop.name, &owner.shop.redis);
     let (name, pods) = (names::redis(shop), names::redis_pods(shop));
     let all = || Backends::Pods([].into());
@@ -79,13 +93,13 @@ fn objects(owner: &Owner<'_>, seen: &Observed) -> Vec<Object> {
         owner.service(&name, all(), vec![port("redis", REDIS)]),
         owner.headless(&pods, all(), vec![port("redis", REDIS), port("bus", REDIS_BUS)]),
     ];
-    if redis.servers() > 1 {
+    if servers > 1 {
         objects.push(owner.budget(&name));
     }
     let wanted = Stateful {
         name: &name,
         pods_service: pods,
-        replicas: redis.servers(),
+        replicas: servers,
         storage: &redis.storage,
         notes: [(names::SHARDS_ANNOTATION.to_owned(), redis.shards.to_string())].into(),
     };

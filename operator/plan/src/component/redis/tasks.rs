@@ -1,5 +1,6 @@
 //! When the driver is asked to form or heal the cluster: never on a guess, and not while it is as it should be.
 
+use super::servers::replicas_of;
 use super::{NAME, USER};
 use crate::component::standing::{id, secret, standing};
 use crate::contract::ComponentPlan;
@@ -11,15 +12,16 @@ use crate::shop::ValidatedShop;
 use crate::task::{RedisPod, Task};
 use k8s_openapi::api::core::v1::Pod;
 
-pub fn add(shop: &ValidatedShop, seen: &Observed, plan: &mut ComponentPlan) {
+/// `servers` is how many there are to be now.
+pub fn add(shop: &ValidatedShop, seen: &Observed, servers: u32, plan: &mut ComponentPlan) {
     if shop.suspend {
         return;
     }
-    match members(shop, seen) {
+    match members(seen, servers) {
         Ok(Some(members)) => plan.tasks.push(Task::EnsureRedis {
             members,
             shards: shop.redis.shards,
-            replicas: shop.redis.replicas,
+            replicas: replicas_of(shop, servers),
             user: USER.into(),
             password: secret(shop, key::REDIS_PASSWORD),
         }),
@@ -32,13 +34,12 @@ pub fn add(shop: &ValidatedShop, seen: &Observed, plan: &mut ComponentPlan) {
 }
 
 /// The servers to work on; `None` when there is nothing to do.
-fn members(shop: &ValidatedShop, seen: &Observed) -> Result<Option<Vec<RedisPod>>, String> {
+fn members(seen: &Observed, wanted: u32) -> Result<Option<Vec<RedisPod>>, String> {
     let view = match &seen.redis {
         crate::Seen::Known(view) => view,
         crate::Seen::Absent => return Err("redis: no server answers yet".into()),
         crate::Seen::Unknown(why) => return Err(format!("redis: the cluster cannot be looked at: {why}")),
     };
-    let wanted = shop.redis.servers();
     if is_whole(view, wanted) {
         return Ok(None);
     }
@@ -69,7 +70,7 @@ pub fn is_whole(view: &RedisView, wanted: u32) -> bool {
     view.serving && view.problems.is_empty() && linked == wanted as usize && view.members.len() == wanted as usize
 }
 
-fn member(pod: &Pod) -> Option<RedisPod> {
+pub fn member(pod: &Pod) -> Option<RedisPod> {
     let (ip, node) = (pod::ip(pod)?, pod::node(pod)?);
     Some(RedisPod {
         pod: pod::name(pod).to_owned(),

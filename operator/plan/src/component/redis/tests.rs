@@ -2,7 +2,7 @@
 
 use super::{NAME, Redis, config};
 use crate::contract::Component;
-use crate::fixtures::{empty_world, pod, settled, shop, tiny_shop, without_image};
+use crate::fixtures::{empty_world, pod, settled, shop, shop_of, tiny_shop, without_image};
 use crate::health::State;
 use crate::names;
 use crate::observed::{Observed, RedisView, Seen};
@@ -103,4 +103,121 @@ fn a_single_server_is_no_cluster() {
         Redis.health(&shop, &with_pods(&shop, empty_world())).state,
         State::Ready
     );
+}
+
+/// Three pairs run, servers 0 to 2 lead; the spec wants no replicas any more.
+fn shrinking() -> (ValidatedShop, Observed) {
+    let (before, after) = (shop_of("redis: {replicas: 1}"), shop_of("redis: {replicas: 0}"));
+    let mut seen = with_pods(&before, settled(&before, empty_world()));
+    let set = serde_json::json!({
+        "metadata": {"name": "demo-redis", "annotations": {names::REPLICAS_ANNOTATION: "6"}},
+        "spec": {"replicas": 6, "serviceName": "demo-redis-pods", "selector": {}, "template": {}},
+    });
+    seen.stateful_sets = Seen::Known(vec![serde_json::from_value(set).unwrap()]);
+    (after, seen)
+}
+
+/// `new` leads what `old` led, which follows it from now on.
+fn takes_over(view: &mut RedisView, new: usize, old: usize) {
+    let slots = std::mem::take(&mut view.members[old].slots);
+    let (old_id, new_id) = (view.members[old].id.clone(), view.members[new].id.clone());
+    for member in &mut view.members {
+        if member.id == old_id || member.primary_id.as_ref() == Some(&old_id) {
+            (member.primary, member.primary_id) = (false, Some(new_id.clone()));
+        }
+    }
+    let member = &mut view.members[new];
+    (member.primary, member.primary_id, member.slots) = (true, None, slots);
+}
+
+/// How many servers are planned, who hands over to whom, and what is waited for.
+fn shrunk(shop: &ValidatedShop, seen: &Observed) -> (u64, Option<[String; 2]>, Vec<String>) {
+    let plan = Redis.plan(shop, seen).unwrap();
+    let is_set = |object: &&crate::Object| object.kind() == "StatefulSet";
+    let set = plan
+        .objects
+        .iter()
+        .find(is_set)
+        .and_then(crate::Object::applied)
+        .unwrap();
+    let handover = plan.tasks.iter().find_map(|task| match task {
+        Task::RedisFailover { primary, replica, .. } => Some([primary.pod.clone(), replica.pod.clone()]),
+        _ => None,
+    });
+    // The component's own step: a restart could plan the same failover a second time.
+    assert_eq!(plan.rollouts.is_empty(), handover.is_some());
+    let waiting = plan.waiting.into_iter().map(|waiting| waiting.reason).collect();
+    (set["spec"]["replicas"].as_u64().unwrap(), handover, waiting)
+}
+
+#[test]
+fn replicas_go_at_once_when_they_lead_nothing() {
+    let (shop, seen) = shrinking();
+    assert_eq!(shrunk(&shop, &seen), (3, None, vec![]));
+}
+
+#[test]
+fn a_server_that_leads_hands_over_before_it_goes() {
+    let (shop, mut seen) = shrinking();
+    takes_over(view(&mut seen), 4, 1);
+    let (servers, handover, waiting) = shrunk(&shop, &seen);
+    assert_eq!(servers, 6);
+    assert_eq!(handover, Some(["demo-redis-4", "demo-redis-1"].map(str::to_owned)));
+    assert!(waiting[0].contains("demo-redis-4"), "{waiting:?}");
+    assert_eq!(Redis.health(&shop, &seen).state, State::Ready);
+    takes_over(view(&mut seen), 1, 4);
+    assert_eq!(shrunk(&shop, &seen), (3, None, vec![]));
+}
+
+/// Servers 3 and 4 are a pair that would go whole; server 1 follows 0 beside them and can lead in their place.
+#[test]
+fn a_pair_that_would_go_whole_is_led_by_a_server_that_stays() {
+    let (shop, mut seen) = shrinking();
+    takes_over(view(&mut seen), 3, 0);
+    takes_over(view(&mut seen), 4, 1);
+    let members = &mut view(&mut seen).members;
+    (members[0].primary_id, members[1].primary_id) = (Some("id-4".into()), Some("id-2".into()));
+    members[5].primary_id = Some("id-3".into());
+    // First who has a follower of its own.
+    let (_, handover, _) = shrunk(&shop, &seen);
+    assert_eq!(handover, Some(["demo-redis-4", "demo-redis-0"].map(str::to_owned)));
+    takes_over(view(&mut seen), 0, 4);
+    let (servers, handover, _) = shrunk(&shop, &seen);
+    assert_eq!(
+        (servers, handover),
+        (6, Some(["demo-redis-3", "demo-redis-1"].map(str::to_owned)))
+    );
+}
+
+#[test]
+fn no_server_goes_while_who_leads_is_not_known_or_the_cluster_is_ill() {
+    let (shop, mut seen) = shrinking();
+    view(&mut seen).serving = false;
+    assert_eq!(shrunk(&shop, &seen).0, 6);
+    let (shop, mut seen) = shrinking();
+    takes_over(view(&mut seen), 4, 1);
+    view(&mut seen).problems.push("to do: something".into());
+    let plan = Redis.plan(&shop, &seen).unwrap();
+    let [Task::EnsureRedis { replicas, .. }] = &plan.tasks[..] else {
+        panic!("it is healed first: {:?}", plan.tasks)
+    };
+    assert_eq!(*replicas, 1, "as it stands, so that nobody who is silent is forgotten");
+    for unknown in [Seen::Unknown("no answer".into()), Seen::Absent] {
+        seen.redis = unknown;
+        let (servers, handover, waiting) = shrunk(&shop, &seen);
+        assert_eq!((servers, handover), (6, None));
+        assert!(waiting.iter().any(|why| why.contains("6 servers stay")), "{waiting:?}");
+    }
+}
+
+#[test]
+fn a_cluster_that_was_never_formed_shrinks_freely() {
+    let (shop, mut seen) = shrinking();
+    *view(&mut seen) = RedisView {
+        serving: false,
+        slots_assigned: 0,
+        members: vec![],
+        problems: vec![],
+    };
+    assert_eq!(shrunk(&shop, &seen).0, 3);
 }
