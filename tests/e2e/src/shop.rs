@@ -234,7 +234,7 @@ impl Shop {
     }
 
     /// The gateway as a customer outside the cluster reaches it: a node's port, or else a gateway pod.
-    async fn door(&self) -> Result<Storefront> {
+    pub async fn door(&self) -> Result<Storefront> {
         let services: Api<Service> = self.cluster.api(&self.namespace);
         let service = services.get(&format!("{}-gateway", self.name)).await?;
         let ports = service.spec.and_then(|spec| spec.ports).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! its namespace, protected or not: whoever deletes the namespace has decided about all in it.
 
 use anyhow::ensure;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::{Namespace, Service};
 use kube::api::{Api, DeleteParams, PostParams};
 use serde_json::json;
 use shop_e2e::stage::with_tiny_shop;
@@ -13,28 +13,25 @@ use shop_e2e::{PATIENCE, SOON, eventually};
 #[ignore = "needs a cluster"]
 async fn an_object_of_somebody_else_is_named_and_not_touched() {
     with_tiny_shop("others", json!({"deletionProtection": true}), |shop| async move {
-        let maps: Api<ConfigMap> = shop.cluster.api(shop.namespace());
-        let mine = json!({"metadata": {"name": "tiny-gateway"}, "data": {"mine": "yes"}});
-        let mine: ConfigMap = serde_json::from_value(mine).expect("a ConfigMap");
-        let made = maps
-            .create(&PostParams::default(), &mine)
-            .await
-            .expect("it can be made");
+        let services: Api<Service> = shop.cluster.api(shop.namespace());
+        let mine = json!({"metadata": {"name": "tiny-recommendation"}, "spec": {"ports": [{"port": 4444}]}});
+        let mine: Service = serde_json::from_value(mine).expect("a Service");
+        let made = services.create(&PostParams::default(), &mine).await;
+        let made = made.expect("it can be made").metadata;
         shop.create().await;
         eventually(PATIENCE, "the status names it", || async {
             let seen = shop.look().await?;
             let status = serde_json::to_string(&seen.status)?;
-            let named = status.contains("ConfigMap tiny-gateway exists already");
+            let named = status.contains("Service tiny-recommendation: exists already and belongs to no shop");
             ensure!(named, "{}", story(&seen));
             anyhow::Ok(())
         })
         .await;
-        let now = maps.get("tiny-gateway").await.expect("it is still there");
-        assert_eq!(now.metadata.resource_version, made.metadata.resource_version);
-        maps.delete("tiny-gateway", &DeleteParams::default())
-            .await
-            .expect("it can be deleted");
-        shop.becomes_ready().await;
+        let now = services.get("tiny-recommendation").await.expect("still there").metadata;
+        assert_eq!((now.uid, now.resource_version), (made.uid, made.resource_version));
+        let removed = services.delete("tiny-recommendation", &DeleteParams::default()).await;
+        removed.expect("it can be deleted");
+        shop.settles().await;
 
         let namespaces: Api<Namespace> = Api::all(shop.cluster.client.clone());
         let deleted = namespaces.delete(shop.namespace(), &DeleteParams::default()).await;
