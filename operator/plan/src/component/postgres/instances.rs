@@ -3,12 +3,11 @@
 //! time to somebody below, and whoever is above it goes.
 
 use super::{Shard, config, health};
-use crate::component::standing::{Standing, standing};
+use crate::component::standing::{Standing, standing, standing_replicas};
 use crate::names;
 use crate::observed::{Observed, PatroniMember, PatroniView, Seen};
 use crate::pod;
 use crate::task::Task;
-use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 
 /// The instances to have now, and what has to happen before there can be fewer.
@@ -21,7 +20,7 @@ pub struct Instances {
 
 pub fn instances(shard: &Shard<'_>, seen: &Observed) -> Instances {
     let wanted = 1 + u32::from(shard.database.replicas);
-    match present(shard, seen) {
+    match standing_replicas(seen, &shard.scope()) {
         Some(present) if present > wanted => shrink(shard, seen, present, wanted).unwrap_or_else(|why| Instances {
             count: present,
             waiting: Some(format!("{}: {present} instances stay for now: {why}", shard.words())),
@@ -32,16 +31,6 @@ pub fn instances(shard: &Shard<'_>, seen: &Observed) -> Instances {
             ..Instances::default()
         },
     }
-}
-
-/// Those that run, or would if the shop were not suspended.
-fn present(shard: &Shard<'_>, seen: &Observed) -> Option<u32> {
-    let is_its = |set: &&StatefulSet| set.metadata.name.as_ref() == Some(&shard.scope());
-    let set = seen.stateful_sets.known()?.iter().find(is_its)?;
-    let runs = set.spec.as_ref()?.replicas.and_then(|count| u32::try_from(count).ok());
-    let annotations = set.metadata.annotations.as_ref();
-    let noted = annotations.and_then(|all| all.get(names::REPLICAS_ANNOTATION)?.parse().ok());
-    runs.max(noted)
 }
 
 /// `Err` says why nobody may go.
