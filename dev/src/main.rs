@@ -33,6 +33,7 @@ mod tools;
 mod user;
 mod verbs;
 mod wait;
+mod workspace;
 
 use std::process::ExitCode;
 

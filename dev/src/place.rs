@@ -83,10 +83,6 @@ impl Place {
         self.cache.join("tools")
     }
 
-    pub fn target(&self) -> PathBuf {
-        self.cache.join("target")
-    }
-
     /// Image layers, kubelet folders and volumes of the nodes.
     pub fn nodes(&self) -> PathBuf {
         nodes_below(&self.state())

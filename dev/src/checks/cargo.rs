@@ -2,7 +2,6 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Result;
 
@@ -11,18 +10,7 @@ use crate::command;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::screen::Step;
-use crate::user;
-
-fn cargo(place: &Place, args: &[&str]) -> Command {
-    let mut cargo = user::command("cargo");
-    cargo
-        .current_dir(&place.checkout)
-        .env("CARGO_TARGET_DIR", place.target())
-        .env("CARGO_TERM_COLOR", "never");
-    // A backtrace of a failed assertion says nothing that its message does not.
-    cargo.env("RUST_BACKTRACE", "0").args(args);
-    cargo
-}
+use crate::workspace::Workspace;
 
 /// A log that starts anew.
 fn fresh_log(place: &Place, name: &str) -> PathBuf {
@@ -33,7 +21,8 @@ fn fresh_log(place: &Place, name: &str) -> PathBuf {
 
 pub fn format(place: &Place) -> Result<((), String)> {
     let log = fresh_log(place, "test-format");
-    command::logged(&mut cargo(place, &["fmt", "--all", "--check"]), &log).map_err(|_| {
+    let workspace = Workspace::of(&place.checkout, &place.cache)?;
+    command::logged(workspace.cargo().args(["fmt", "--all", "--check"]), &log).map_err(|_| {
         Failure::new("the code is not formatted")
             .way_out("cargo fmt --all")
             .log(&log)
@@ -53,7 +42,8 @@ pub fn clippy(place: &Place) -> Result<((), String)> {
         "-D",
         "warnings",
     ];
-    command::logged(&mut cargo(place, &args), &log)
+    let workspace = Workspace::of(&place.checkout, &place.cache)?;
+    command::logged(workspace.cargo().args(args), &log)
         .map_err(|_| Failure::new("clippy has something to say").log(&log))?;
     Ok(((), "no warning".into()))
 }
@@ -176,7 +166,10 @@ fn verdict(first: &Outcome, second: &Outcome, log: &Path) -> Result<((), String)
 
 /// One run of `cargo test`; a failing test is an outcome, not an error.
 pub fn run(place: &Place, args: &[&str], envs: &[(&str, PathBuf)], log: &Path) -> Result<Outcome> {
-    let mut command = cargo(place, args);
+    let workspace = Workspace::of(&place.checkout, &place.cache)?;
+    let mut command = workspace.cargo();
+    // A backtrace of a failed assertion says nothing that its message does not.
+    command.args(args).env("RUST_BACKTRACE", "0");
     command.envs(envs.iter().map(|(name, value)| (name, value)));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(place.bin()).chain(std::env::split_paths(&path));

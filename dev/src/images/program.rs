@@ -13,12 +13,12 @@ use super::recipe::Program;
 use super::source;
 use crate::command;
 use crate::user;
+use crate::workspace::Workspace;
 
 /// Programs by name with the file that holds each.
 pub type Programs = BTreeMap<&'static str, PathBuf>;
 
-/// Compiles those that the cache lacks. Nothing is returned when somebody saved a source file meanwhile: a program of
-/// changed sources has no name, and the next try compiles only what changed.
+/// Compiles those that the cache lacks. Nothing is returned when somebody saved a source file since the keys were made.
 pub fn ensure(
     checkout: &Path,
     cache: &Path,
@@ -36,13 +36,15 @@ pub fn ensure(
     if files.values().all(|file| file.is_file()) {
         return Ok(Some(files));
     }
-    let target = cache.join("target");
-    command::logged(&mut cargo_build(checkout, &target, programs), log).context("the programs cannot be compiled")?;
-    let now = source::program_keys(checkout, programs)?;
-    for (binary, file) in files.iter().filter(|(binary, _)| now.get(*binary) == keys.get(*binary)) {
-        keep(&target.join("release").join(binary), file)?;
+    let workspace = Workspace::of(checkout, cache)?;
+    if source::program_keys(workspace.folder(), programs)? != *keys {
+        return Ok(None);
     }
-    Ok((&now == keys).then_some(files))
+    command::logged(&mut cargo_build(&workspace, programs), log).context("the programs cannot be compiled")?;
+    for (binary, file) in &files {
+        keep(&workspace.released(binary), file)?;
+    }
+    Ok(Some(files))
 }
 
 /// Where the program with this key is kept.
@@ -51,12 +53,9 @@ pub fn kept(cache: &Path, key: &str, binary: &str) -> PathBuf {
 }
 
 /// All programs, always: a subset would resolve features differently and compile the dependencies again.
-fn cargo_build(checkout: &Path, target: &Path, programs: &[Program]) -> Command {
-    let mut cargo = source::cargo(checkout);
-    cargo
-        .args(["build", "--release", "--locked"])
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_TERM_COLOR", "never");
+fn cargo_build(workspace: &Workspace, programs: &[Program]) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--release", "--locked"]);
     for program in programs {
         cargo.args(["--package", program.package, "--bin", program.binary]);
     }

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -97,8 +96,10 @@ struct Dependency {
 
 /// The key of each program: its crate and those of the workspace it uses, the lock file, the compiler.
 pub fn program_keys(checkout: &Path, programs: &[Program]) -> Result<BTreeMap<&'static str, String>> {
-    let mut asked = cargo(checkout);
-    asked.args(["metadata", "--no-deps", "--format-version", "1", "--offline"]);
+    let mut asked = user::command("cargo");
+    asked
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(checkout);
     let metadata: Metadata =
         serde_json::from_str(&command::output(&mut asked)?).context("cargo metadata changed its words")?;
     let compiler = command::output(user::command("rustc").arg("-vV").current_dir(checkout))?;
@@ -145,13 +146,6 @@ fn closure<'a>(packages: &'a [Package], root: &'a str) -> BTreeSet<&'a str> {
         }
     }
     found
-}
-
-/// Cargo in the checkout.
-pub fn cargo(checkout: &Path) -> Command {
-    let mut command = user::command("cargo");
-    command.current_dir(checkout);
-    command
 }
 
 #[cfg(test)]

@@ -83,11 +83,9 @@ impl Operator {
             .expect("the operator was installed by helm");
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let chart = checkout.join("charts/shop-operator");
-        let own = checkout.join(".shop/bin/helm");
-        let program = if own.exists() { own } else { "helm".into() };
         let stamp = format!("podAnnotations.upgraded={}", uuid::Uuid::new_v4());
         let namespace = self.namespace();
-        let mut helm = tokio::process::Command::new(program);
+        let mut helm = tokio::process::Command::new("helm");
         helm.args([
             "upgrade",
             release,
@@ -98,7 +96,7 @@ impl Operator {
             &stamp,
         ])
         .arg(chart);
-        let output = helm.output().await.expect("helm is on PATH or in .shop/bin");
+        let output = helm.output().await.expect("helm is on PATH");
         assert!(
             output.status.success(),
             "helm upgrade: {}",
