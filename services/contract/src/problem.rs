@@ -31,3 +31,22 @@ pub struct FieldError {
     pub pointer: String,
     pub detail: String,
 }
+
+impl FieldError {
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+/// A line of text, trimmed, of 1 to `most` characters. Postgres takes no NUL, and a line has no other control character.
+pub fn text(pointer: &str, given: &str, most: usize, errors: &mut Vec<FieldError>) -> String {
+    let text = given.trim();
+    if !(1..=most).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+        let rule = format!("must have 1 to {most} printable characters");
+        errors.push(FieldError::new(pointer, rule));
+    }
+    text.to_owned()
+}

@@ -102,6 +102,7 @@ impl Checkout {
             shard: shard.index,
             lines: priced.lines,
             cancel_reason: None,
+            ship_to: self.body.ship_to.clone(),
             created_at: time::of_id(id),
         }
     }

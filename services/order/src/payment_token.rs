@@ -7,6 +7,7 @@ const LONGEST: usize = 60;
 const CARD_DIGITS: (usize, usize) = (12, 19);
 
 pub const CARD: &str = "card numbers are refused: send the token the payment provider's form gave you";
+pub const NO_CARD: &str = "looks like a card number: those are refused everywhere";
 pub const FORM: &str = "must be `tok_` and then 1 to 60 of a-z, 0-9 and _, as the payment provider's form gave it";
 
 pub fn broken_rule(token: &str) -> Option<&'static str> {

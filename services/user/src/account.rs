@@ -2,7 +2,7 @@
 
 use crate::email::Email;
 use shop_contract::api::RegisterUser;
-use shop_contract::problem::FieldError;
+use shop_contract::problem::{FieldError, text};
 use uuid::Uuid;
 
 /// Characters (NIST SP 800-63B: at least 8, long ones welcome); Argon2 reads all of them.
@@ -21,12 +21,12 @@ pub struct Wanted {
 pub fn check(body: RegisterUser, synthetic: bool) -> Result<Wanted, Vec<FieldError>> {
     let mut errors = Vec::new();
     let email = Email::parse(&body.email)
-        .map_err(|error| errors.push(wrong("/email", error)))
+        .map_err(|error| errors.push(FieldError::new("/email", error)))
         .ok();
     let name = text("/name", &body.name, NAME, &mut errors);
     errors.extend(password("/password", &body.password));
     if body.id.is_some() && !synthetic {
-        errors.push(wrong("/id", "is chosen by the shop"));
+        errors.push(FieldError::new("/id", "is chosen by the shop"));
     }
     match email {
         Some(email) if errors.is_empty() => Ok(Wanted {
@@ -49,21 +49,5 @@ pub fn name(given: &str) -> Result<String, Vec<FieldError>> {
 pub fn password(pointer: &str, given: &str) -> Option<FieldError> {
     let (least, most) = PASSWORD;
     let right = (least..=most).contains(&given.chars().count());
-    (!right).then(|| wrong(pointer, format!("must have {least} to {most} characters")))
-}
-
-/// A line of text, trimmed, of 1 to `most` characters. Postgres takes no NUL, and a line has no other control character.
-pub(crate) fn text(pointer: &str, given: &str, most: usize, errors: &mut Vec<FieldError>) -> String {
-    let text = given.trim();
-    if !(1..=most).contains(&text.chars().count()) || text.chars().any(char::is_control) {
-        errors.push(wrong(pointer, format!("must have 1 to {most} printable characters")));
-    }
-    text.to_owned()
-}
-
-pub(crate) fn wrong(pointer: &str, detail: impl Into<String>) -> FieldError {
-    FieldError {
-        pointer: pointer.to_owned(),
-        detail: detail.into(),
-    }
+    (!right).then(|| FieldError::new(pointer, format!("must have {least} to {most} characters")))
 }

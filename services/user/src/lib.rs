@@ -3,7 +3,6 @@
 //! environment; everything else gets what it needs as arguments.
 
 pub mod account;
-pub mod address;
 pub mod config;
 pub mod email;
 pub mod grant;

@@ -114,6 +114,7 @@ impl Customer {
         let wish = PlaceOrder {
             lines: Some(vec![line]),
             payment_token: card.into(),
+            ship_to: None,
         };
         let request = self.storefront.http.post(format!("{}{ORDERS}", self.storefront.base));
         let request = request.header("idempotency-key", Uuid::new_v4().to_string());

@@ -86,6 +86,7 @@ pub async fn checkout(
     let body = PlaceOrder {
         lines,
         payment_token: token.to_owned(),
+        ship_to: None,
     };
     let mut pause = PAUSE.0;
     for attempt in 0..ATTEMPTS {

@@ -119,6 +119,7 @@ impl Proof<'_> {
                 quantity: 1,
             }]),
             payment_token: TEST_TOKEN.to_owned(),
+            ship_to: None,
         };
         let request = self.http.post(self.url(ORDERS)).bearer_auth(token).json(&body);
         let request = request.header("idempotency-key", Uuid::new_v4().to_string());

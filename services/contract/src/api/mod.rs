@@ -1,5 +1,6 @@
 //! Paths and bodies of the public API that more than one program reads or writes.
 
+pub mod address;
 pub mod books;
 pub mod inventory;
 pub mod notification;
@@ -9,6 +10,7 @@ pub mod product;
 pub mod recommendation;
 pub mod user;
 
+use address::PostalAddress;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -134,6 +136,9 @@ pub struct PlaceOrder {
     pub lines: Option<Vec<OrderLine>>,
     /// What the payment provider gave the client for the card; never a card number.
     pub payment_token: String,
+    /// Where it is sent. Kept with the order as it is now; an address the account keeps may change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<PostalAddress>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +162,8 @@ pub struct Order {
     pub lines: Vec<PricedLine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_reason: Option<CancelReason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<PostalAddress>,
     /// RFC 3339.
     pub created_at: String,
 }

@@ -1,5 +1,6 @@
 //! Bodies of `/api/v1/cart` and of what may be done with an order after it was placed.
 
+use super::address::PostalAddress;
 use super::{CancelReason, OrderLine, OrderStatus};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,6 +28,8 @@ pub struct OrderToShip {
     pub id: Uuid,
     pub status: OrderStatus,
     pub lines: Vec<OrderLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<PostalAddress>,
     /// RFC 3339.
     pub created_at: String,
 }

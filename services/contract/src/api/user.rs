@@ -44,47 +44,6 @@ pub struct SetRole {
     pub role: Role,
 }
 
-/// An address without its id, as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NewAddress {
-    /// Who receives there.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
-    pub recipient: String,
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
-    pub line1: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
-    pub line2: Option<String>,
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
-    pub city: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
-    pub region: Option<String>,
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 20))]
-    pub postal_code: String,
-    /// ISO 3166-1 alpha-2, such as `DE`.
-    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 2))]
-    pub country: String,
-}
-
-/// An address that is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Address {
-    pub id: Uuid,
-    pub recipient: String,
-    pub line1: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line2: Option<String>,
-    pub city: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    pub postal_code: String,
-    pub country: String,
-}
-
 /// `POST /api/v1/sessions/refresh`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -34,13 +34,13 @@ pub async fn place(
     Synthetic(marked): Synthetic,
     Extension(request_id): Extension<RequestId>,
     IdempotencyKey(key): IdempotencyKey,
-    body::Checkout(body): body::Checkout,
+    body::Checkout(mut body): body::Checkout,
 ) -> Result<Response, ApiError> {
     if marked != caller.synthetic {
         let detail = format!("synthetic customers, and only they, order with `{SYNTHETIC_HEADER}`");
         return Err(ApiError::forbidden(detail));
     }
-    let errors = problems(&body, marked);
+    let errors = problems(&mut body, marked);
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
@@ -54,14 +54,24 @@ pub async fn place(
     to_the_end(checkout.run(key)).await
 }
 
-fn problems(body: &PlaceOrder, synthetic: bool) -> Vec<FieldError> {
-    let lines = body
-        .lines
-        .as_deref()
-        .map(|lines| crate::lines::problems(lines, synthetic));
-    let token = payment_token::broken_rule(&body.payment_token).map(|rule| FieldError {
-        pointer: "/payment_token".to_owned(),
-        detail: rule.to_owned(),
-    });
-    lines.into_iter().flatten().chain(token).collect()
+/// All of them at once. The address is written as it is kept.
+fn problems(body: &mut PlaceOrder, synthetic: bool) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let Some(lines) = &body.lines {
+        errors.extend(crate::lines::problems(lines, synthetic));
+    }
+    if let Some(rule) = payment_token::broken_rule(&body.payment_token) {
+        errors.push(FieldError::new("/payment_token", rule));
+    }
+    if let Some(address) = &mut body.ship_to {
+        match address.checked("/ship_to") {
+            Ok(checked) => *address = checked,
+            Err(wrong) => errors.extend(wrong),
+        }
+        let cards = address
+            .fields()
+            .filter(|(_, text)| payment_token::looks_like_card(text));
+        errors.extend(cards.map(|(field, _)| FieldError::new(format!("/ship_to/{field}"), payment_token::NO_CARD)));
+    }
+    errors
 }

@@ -1,5 +1,5 @@
-//! `/api/v1/orders/shipping`: orders as those who pack and send goods see them. What is in the parcel, not who the
-//! customer is or what was paid.
+//! `/api/v1/orders/shipping`: orders as those who pack and send goods see them. What is in the parcel and where it goes, not
+//! what was paid.
 
 use crate::SERVICE;
 use crate::http::change::SENDERS;
@@ -109,6 +109,7 @@ fn shown(stored: Stored) -> Result<OrderToShip, ApiError> {
         id: stored.order.id,
         status: state.status(),
         lines: lines.collect(),
+        ship_to: stored.order.ship_to,
         created_at: stored.order.created_at,
     })
 }

@@ -8,6 +8,7 @@ use shop_kit_idempotency::Ticket;
 use shop_kit_postgres::{Shard, StoreError};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use sqlx::types::Json;
 use sqlx::{Postgres, Row};
 use uuid::Uuid;
 
@@ -54,8 +55,8 @@ with ticket as (
     where owner = $2 and key = $8 and token = $9 and exists (select from ticket)
     and ($12::uuid[] is null or exists (select from cart)) returning 1
 ), placed as (
-    insert into orders (id, user_id, total_cents, currency, synthetic, created_at, payment_token)
-    select $1, $2, $3, $4, $5, $6::timestamptz, $7
+    insert into orders (id, user_id, total_cents, currency, synthetic, created_at, payment_token, ship_to)
+    select $1, $2, $3, $4, $5, $6::timestamptz, $7, $20
     where ($8::text is null or exists (select from answered)) and ($12::uuid[] is null or exists (select from cart))
     returning id
 ), lines as (
@@ -121,6 +122,7 @@ fn bound<'a>(placing: &'a Placing<'_>) -> Query<'a, Postgres, PgArguments> {
         .bind(placing.event_id)
         .bind(ORDER_PLACED)
         .bind(&placing.event)
+        .bind(order.ship_to.as_ref().map(Json))
 }
 
 /// As the table of carts has them.

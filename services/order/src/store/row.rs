@@ -4,6 +4,7 @@ use crate::state::State;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
+use shop_contract::api::address::PostalAddress;
 use shop_contract::api::{CancelReason, OrderStatus, PricedLine};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 /// Times are RFC 3339 in UTC and text, because this program never calculates with them. Orders accepted by the version
 /// before are confirmed ones.
 pub const COLUMNS: &str = "id, user_id, case status when 'accepted' then 'confirmed' else status end as status, \
-     cancel_reason, total_cents, currency, synthetic, \
+     cancel_reason, total_cents, currency, synthetic, ship_to, \
      to_char(created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as created_at, \
      (select coalesce(json_agg(json_build_object('product_id', product_id, 'quantity', quantity, \
      'price_cents', price_cents) order by position), '[]') from order_lines where order_id = orders.id) as lines";
@@ -40,6 +41,8 @@ pub struct Shown {
     pub lines: Vec<PricedLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancel_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<PostalAddress>,
     pub created_at: String,
 }
 
@@ -55,6 +58,7 @@ pub fn read(row: &PgRow, shard: u16) -> Result<Stored, sqlx::Error> {
     let (status, cancel_reason): (String, Option<String>) = (row.try_get("status")?, row.try_get("cancel_reason")?);
     let state = state(&status, cancel_reason.as_deref());
     let Json(lines): Json<Vec<PricedLine>> = row.try_get("lines")?;
+    let ship_to: Option<Json<PostalAddress>> = row.try_get("ship_to")?;
     Ok(Stored {
         order: Shown {
             id: row.try_get("id")?,
@@ -65,6 +69,7 @@ pub fn read(row: &PgRow, shard: u16) -> Result<Stored, sqlx::Error> {
             shard,
             lines,
             cancel_reason,
+            ship_to: ship_to.map(|Json(address)| address),
             created_at: row.try_get("created_at")?,
         },
         state,

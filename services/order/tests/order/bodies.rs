@@ -1,6 +1,6 @@
 //! Every field of every body with values it must not have, and card numbers wherever one may be typed.
 
-use crate::shop::{Shop, bearer, call, line, of, post};
+use crate::shop::{Shop, address, bearer, call, line, of, post};
 use crate::stage::{DEAR, FOREIGN, KETTLE, LAMP, UNKNOWN};
 use serde_json::{Value, json};
 use shop_contract::api::Role;
@@ -17,6 +17,7 @@ async fn bad_orders_name_every_field() {
     let many: Vec<Value> = (0..51).map(|n| line(Uuid::from_u128(100 + n), 1)).collect();
     let kettle = json!([line(KETTLE, 1)]);
     let paid = |token: Value| json!({"lines": kettle, "payment_token": token});
+    let sent = |address: Value| json!({"lines": kettle, "payment_token": "tok_ok", "ship_to": address});
     let table = [
         (of(json!([])), vec!["/lines"]),
         (of(json!(many)), vec!["/lines"]),
@@ -91,6 +92,19 @@ async fn bad_orders_name_every_field() {
             json!({"lines": [], "payment_token": "x"}),
             vec!["/lines", "/payment_token"],
         ),
+        (sent(json!({})), vec!["/ship_to"]),
+        (sent(json!("Berlin")), vec!["/ship_to"]),
+        (sent(address(json!({"floor": 3}))), vec!["/ship_to/floor"]),
+        (sent(address(json!({"city": 7}))), vec!["/ship_to/city"]),
+        (
+            sent(address(json!({"recipient": " ", "line2": "", "country": "Germany"}))),
+            vec!["/ship_to/recipient", "/ship_to/line2", "/ship_to/country"],
+        ),
+        (
+            sent(address(json!({"postal_code": "1".repeat(21)}))),
+            vec!["/ship_to/postal_code", "/ship_to/postal_code"],
+        ),
+        (sent(address(json!({"region": "x\u{0}"}))), vec!["/ship_to/region"]),
         (json!([]), vec![""]),
         (json!("x"), vec![""]),
     ];
@@ -197,6 +211,7 @@ async fn a_card_number_is_refused_and_appears_nowhere() {
         json!({"lines": kettle, "payment_token": {"number": DIGITS}}),
         json!({"lines": kettle, "payment_token": "tok_ok", DIGITS: 1}),
         json!({"lines": kettle, "payment_token": "tok_ok", "card": DIGITS}),
+        json!({"lines": kettle, "payment_token": "tok_ok", "ship_to": address(json!({"line2": DIGITS}))}),
         json!({"lines": [number], "payment_token": "tok_ok"}),
         json!({"lines": [{"product_id": DIGITS, "quantity": number}], "payment_token": "tok_ok"}),
         json!({"lines": [{"product_id": KETTLE, "quantity": number}], "payment_token": "tok_ok"}),

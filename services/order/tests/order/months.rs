@@ -71,6 +71,7 @@ impl Shop {
                 price_cents: 250,
             }],
             cancel_reason: None,
+            ship_to: None,
             created_at: time::of_id(id),
         };
         let placing = Placing {

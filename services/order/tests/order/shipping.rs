@@ -1,7 +1,7 @@
 //! What those who send goods read.
 
 use crate::saga::payment;
-use crate::shop::{KEY, Shop, bearer, call, face, of, post, synthetic};
+use crate::shop::{KEY, Shop, address, bearer, call, face, line, of, post, synthetic};
 use crate::stage::KETTLE;
 use serde_json::json;
 use shop_contract::api::Role;
@@ -129,4 +129,34 @@ async fn a_list_without_one_of_the_shards_is_no_list() {
         (503, &json!("postgres/orders/1")),
         "{answer:?}"
     );
+}
+
+/// As it was when the order was placed, whatever the account keeps.
+#[tokio::test]
+async fn an_order_knows_where_it_is_sent() {
+    let shop = Shop::start().await;
+    let user = shop.two.user_in(1);
+    let mut body = of(json!([line(KETTLE, 1)]));
+    body["ship_to"] = address(json!({"recipient": " Ada ", "line2": "Flat 2", "country": "de"}));
+    let placed = post(
+        &shop.app,
+        &bearer(user, Role::Customer),
+        &[("idempotency-key", "k")],
+        &body,
+    )
+    .await;
+    let kept = address(json!({"line2": "Flat 2"}));
+    assert_eq!((placed.status, &placed.body["ship_to"]), (201, &kept), "{placed:?}");
+    let id = placed.id();
+    shop.saga()
+        .handle(&[payment(PAYMENT_CAPTURED, user, id)])
+        .await
+        .unwrap();
+    let seen = shop.get(user, &format!("/api/v1/orders/{id}")).await;
+    assert_eq!(seen.body["ship_to"], kept);
+    let to_ship = shop.as_merchant(&format!("{LIST}/{id}")).await;
+    assert_eq!(to_ship.body["ship_to"], kept);
+    let without = shop.confirmed_order(user).await;
+    let to_ship = shop.as_merchant(&format!("{LIST}/{without}")).await;
+    assert_eq!((to_ship.status, to_ship.body.get("ship_to")), (200, None));
 }

@@ -37,6 +37,15 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// Where an order may be sent, with other fields.
+pub fn address(change: Value) -> Value {
+    let mut address = json!({"recipient": "Ada", "line1": "Street 1", "city": "Berlin", "postal_code": "10115",
+        "country": "DE"});
+    let fields = address.as_object_mut().unwrap();
+    fields.extend(change.as_object().unwrap().clone());
+    address
+}
+
 impl Shop {
     pub async fn start() -> Self {
         let two = TwoShards::start(&[(migrator, MIGRATIONS_TABLE)]).await.unwrap();

@@ -2,13 +2,12 @@
 
 use super::{SERVICE, gone};
 use crate::KEPT_ANSWERS;
-use crate::address::check;
 use crate::router::AppState;
 use crate::store::address::{self, MOST, Refused};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shop_contract::api::user::{Address, NewAddress};
+use shop_contract::api::address::{Address, PostalAddress};
 use shop_contract::api::{Page, USERS};
 use shop_kit_http::{ApiError, Json, PageQuery, Path, Query, page, to_the_end};
 use shop_kit_idempotency::{IdempotencyKey, Ticket, fingerprint, once};
@@ -45,7 +44,7 @@ pub async fn list(
     operation_id = "addAddress",
     tag = "addresses",
     security(("bearer" = [])),
-    request_body = NewAddress,
+    request_body = PostalAddress,
     params(("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 255)),
     responses(
         (status = 201, body = Address, headers(("location" = String))),
@@ -57,9 +56,9 @@ pub async fn add(
     State(state): State<AppState>,
     caller: Caller,
     IdempotencyKey(key): IdempotencyKey,
-    Json(body): Json<NewAddress>,
+    Json(body): Json<PostalAddress>,
 ) -> Result<Response, ApiError> {
-    let new = check(&body).map_err(ApiError::invalid)?;
+    let new = body.checked("").map_err(ApiError::invalid)?;
     let Some(key) = key else {
         return to_the_end(async move { write(&state, caller.user, &new, None).await }).await;
     };
@@ -69,7 +68,12 @@ pub async fn add(
     once(&pool, KEPT_ANSWERS, caller.user, key, print, write).await
 }
 
-async fn write(state: &AppState, user: Uuid, new: &NewAddress, ticket: Option<&Ticket>) -> Result<Response, ApiError> {
+async fn write(
+    state: &AppState,
+    user: Uuid,
+    new: &PostalAddress,
+    ticket: Option<&Ticket>,
+) -> Result<Response, ApiError> {
     let pool = state.shards.of_user(user)?.pool;
     let mut transaction = pool.begin().await?;
     let added = address::add(&mut transaction, user, Uuid::now_v7(), new).await;
@@ -120,7 +124,7 @@ pub async fn show(
     operation_id = "replaceAddress",
     tag = "addresses",
     security(("bearer" = [])),
-    request_body = NewAddress,
+    request_body = PostalAddress,
     params(("id" = Uuid, Path)),
     responses((status = 200, body = Address))
 )]
@@ -128,9 +132,9 @@ pub async fn replace(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    Json(body): Json<NewAddress>,
+    Json(body): Json<PostalAddress>,
 ) -> Result<axum::Json<Address>, ApiError> {
-    let new = check(&body).map_err(ApiError::invalid)?;
+    let new = body.checked("").map_err(ApiError::invalid)?;
     let replaced = address::replace(&state.shards, caller.user, id, &new).await?;
     replaced.map(axum::Json).ok_or_else(|| unknown(id))
 }

@@ -1,7 +1,7 @@
 //! Addresses, in the shard of their account. The account's row is locked while one is added, so that their number stays
 //! within its bound however many are added at once.
 
-use shop_contract::api::user::{Address, NewAddress};
+use shop_contract::api::address::{Address, PostalAddress};
 use shop_kit_postgres::{ShardedPool, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -27,7 +27,7 @@ pub async fn add(
     transaction: &mut PgConnection,
     user: Uuid,
     id: Uuid,
-    new: &NewAddress,
+    new: &PostalAddress,
 ) -> Result<Result<Address, Refused>, sqlx::Error> {
     let account = sqlx::query("select id from users where id = $1 and deleted_at is null for update")
         .bind(user)
@@ -57,7 +57,7 @@ pub async fn replace(
     shards: &ShardedPool,
     user: Uuid,
     id: Uuid,
-    new: &NewAddress,
+    new: &PostalAddress,
 ) -> Result<Option<Address>, StoreError> {
     let pool = shards.of_user(user)?.pool;
     let query = sqlx::query(concat!(
@@ -122,7 +122,7 @@ pub async fn remove(shards: &ShardedPool, user: Uuid, id: Uuid) -> Result<bool, 
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
-fn with<'q>(query: Query<'q>, new: &'q NewAddress) -> Query<'q> {
+fn with<'q>(query: Query<'q>, new: &'q PostalAddress) -> Query<'q> {
     query
         .bind(&new.recipient)
         .bind(&new.line1)
