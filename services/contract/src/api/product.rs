@@ -44,6 +44,9 @@ pub struct ProductPage {
 pub struct Facets {
     /// All products found, on every page.
     pub total: i64,
+    /// Whether the counts are taken from a sample, because there are too many products to count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
     pub categories: Vec<FacetCount>,
     pub brands: Vec<FacetCount>,
     pub attributes: BTreeMap<String, Vec<FacetCount>>,

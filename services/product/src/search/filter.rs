@@ -4,7 +4,7 @@ use super::Filter;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
 
-/// Appends `from products where …`.
+/// Appends ` where …`.
 pub(super) fn push(statement: &mut QueryBuilder<Postgres>, filter: &Filter) {
     let Filter {
         text,
@@ -14,7 +14,7 @@ pub(super) fn push(statement: &mut QueryBuilder<Postgres>, filter: &Filter) {
         least_cents,
         most_cents,
     } = filter;
-    statement.push(" from products where listed");
+    statement.push(" where listed");
     if let Some(text) = text {
         statement.push(" and search @@ ");
         push_text(statement, text);

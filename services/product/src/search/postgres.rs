@@ -114,7 +114,7 @@ fn statement(question: &Question) -> QueryBuilder<Postgres> {
             statement.push("0::real");
         }
     }
-    statement.push(" as rank");
+    statement.push(" as rank from products");
     filter::push(&mut statement, &question.filter);
     statement.push(") as found");
     push_after(&mut statement, question.after);
