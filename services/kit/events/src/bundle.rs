@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Events of one message at most: what fails together is handled again together.
-pub(crate) const MOST: usize = 16;
+pub(crate) const MOST: usize = 64;
 /// Bytes of events in one message, when there are several.
 const LARGEST: usize = 64 * 1024;
 const SEQUENCE: &str = "application/json-seq";

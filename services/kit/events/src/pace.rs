@@ -6,16 +6,19 @@ use tokio::time::Instant;
 
 /// After work.
 pub(crate) const SHORT: Duration = Duration::from_millis(20);
-/// After work, while the outbox is busy. Each step of a saga then takes up to so much longer; nobody waits for it.
-const GATHER: Duration = Duration::from_millis(100);
+/// At most, while the outbox is busy. Each step of a saga then takes up to so much longer; nobody waits for it.
+const LONG: Duration = Duration::from_millis(250);
 /// Events in a second that make an outbox busy.
-const BUSY: usize = 20;
+const BUSY: f64 = 20.0;
+/// Events that are to gather in a busy outbox.
+const GATHERED: f64 = 32.0;
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) struct Pace {
     since: Instant,
     events: usize,
-    busy: bool,
+    /// In a second.
+    rate: f64,
 }
 
 impl Pace {
@@ -23,7 +26,7 @@ impl Pace {
         Self {
             since: now,
             events: 0,
-            busy: false,
+            rate: 0.0,
         }
     }
 
@@ -31,15 +34,17 @@ impl Pace {
     pub fn note(&mut self, events: usize, now: Instant) {
         let lasted = now - self.since;
         if lasted >= SECOND {
-            // What came in much longer than a second is no load.
-            self.busy = self.events >= BUSY && lasted < SECOND * 2;
+            self.rate = self.events as f64 / lasted.as_secs_f64();
             (self.since, self.events) = (now, 0);
         }
         self.events += events;
     }
 
     pub fn short(&self) -> Duration {
-        if self.busy { GATHER } else { SHORT }
+        if self.rate < BUSY {
+            return SHORT;
+        }
+        Duration::from_secs_f64(GATHERED / self.rate).clamp(SHORT, LONG)
     }
 }
 
@@ -51,19 +56,21 @@ mod tests {
     fn a_busy_outbox_lets_events_gather_and_a_quiet_one_does_not() {
         let mut now = Instant::now();
         let mut pace = Pace::new(now);
-        for (every, times, short) in [
+        for (every, times, pause) in [
             (100, 40, SHORT),
-            (10, 250, GATHER),
+            (20, 150, LONG),
             (100, 40, SHORT),
+            (4, 800, Duration::from_millis(128)),
+            (1, 2_100, Duration::from_millis(32)),
             // Ends in the middle of a busy second.
-            (10, 290, GATHER),
             (60_000, 1, SHORT),
         ] {
             for _ in 0..times {
                 now += Duration::from_millis(every);
                 pace.note(1, now);
             }
-            assert_eq!(pace.short(), short, "one every {every} ms");
+            let off = pace.short().abs_diff(pause);
+            assert!(off <= Duration::from_millis(1), "one every {every} ms: off by {off:?}");
         }
     }
 }
