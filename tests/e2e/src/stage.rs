@@ -1,8 +1,8 @@
 //! Where a promise is played: on a tiny shop of its own or on the demo shop. Whatever happens in the play, the
 //! namespace is removed or the demo shop is put back as it was; then the panic goes on.
 //!
-//! Each of the two stages takes one promise at a time, so two are played at once. What must not be seen beside another,
-//! because it is about the operator itself or about the whole cluster, is played `alone`.
+//! There is one demo shop and room for two tiny ones, so three promises are played at once. What must not be seen beside
+//! another, because it is about the operator itself or about the whole cluster, is played `alone`.
 
 use std::any::Any;
 use std::future::Future;
@@ -12,18 +12,19 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use serde_json::Value;
-use tokio::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use tokio::sync::{RwLock, RwLockReadGuard, Semaphore, SemaphorePermit};
 
 use crate::{Cluster, Shop};
 
-static DEMO: Mutex<()> = Mutex::const_new(());
-static OWN: Mutex<()> = Mutex::const_new(());
+static DEMO: Semaphore = Semaphore::const_new(1);
+static OWN: Semaphore = Semaphore::const_new(2);
 /// Held by everybody for reading, by one that is alone for writing.
 static HOUSE: RwLock<()> = RwLock::const_new(());
 
-async fn turn(stage: &'static Mutex<()>) -> (MutexGuard<'static, ()>, RwLockReadGuard<'static, ()>) {
+async fn turn(stage: &'static Semaphore) -> (SemaphorePermit<'static>, RwLockReadGuard<'static, ()>) {
     // The stage first: whoever waits for it must not keep one out who is alone.
-    (stage.lock().await, HOUSE.read().await)
+    let place = stage.acquire().await.expect("a stage is never closed");
+    (place, HOUSE.read().await)
 }
 
 /// A tiny shop (one pod per tier) in the new namespace `e2e-<promise>`, not yet created; `change` is merged into its spec.
