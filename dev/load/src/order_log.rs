@@ -66,11 +66,20 @@ type Entry = (Line, oneshot::Sender<std::io::Result<()>>);
 /// Cloning shares the file.
 #[derive(Clone)]
 pub struct OrderLog {
-    entries: Sender<Entry>,
+    /// None when nothing is kept.
+    entries: Option<Sender<Entry>>,
     pub path: PathBuf,
 }
 
 impl OrderLog {
+    /// Keeps nothing: no audit follows a bench, and writing to the disk would take from the databases beside it.
+    pub fn nowhere() -> Self {
+        Self {
+            entries: None,
+            path: PathBuf::new(),
+        }
+    }
+
     /// A new file in the folder, named by time.
     pub fn create(folder: &Path, run: Uuid) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -80,14 +89,20 @@ impl OrderLog {
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         let (entries, received) = channel();
         std::thread::spawn(move || write(file, &received));
-        Ok(Self { entries, path })
+        Ok(Self {
+            entries: Some(entries),
+            path,
+        })
     }
 
     /// Returns when the line is on the disk.
     pub async fn write(&self, line: Line) -> anyhow::Result<()> {
+        let Some(entries) = &self.entries else {
+            return Ok(());
+        };
         let (done, written) = oneshot::channel();
         let gone = || anyhow!("the log {} cannot be written any more", self.path.display());
-        self.entries.send((line, done)).map_err(|_| gone())?;
+        entries.send((line, done)).map_err(|_| gone())?;
         written.await.map_err(|_| gone())?.with_context(gone)
     }
 }

@@ -17,11 +17,10 @@ use crate::client::Client;
 use crate::customer::{Customer, register, signer};
 use crate::latency::Latencies;
 use crate::load::products;
-use crate::order_log::{Line, OrderLog};
+use crate::order_log::OrderLog;
 use crate::target;
 use report::Report;
 use shop_contract::api::Product;
-use uuid::Uuid;
 
 /// What every part uses.
 pub struct Ground<'a> {
@@ -38,31 +37,19 @@ pub struct Ground<'a> {
 pub async fn run(access: &Access, bench: &Bench) -> anyhow::Result<bool> {
     let gateway = target::url(&access.gateway)?;
     let client = Client::new(&gateway)?;
-    let run = Uuid::now_v7();
-    let log = OrderLog::create(&access.dir.join("bench"), run)?;
-    log.write(Line::Run {
-        run,
-        at: jiff::Timestamp::now().to_string(),
-        seed: 0,
-        hot: None,
-    })
-    .await?;
     let mut report = Report::default();
     // Before anything else: what the shop needs while nobody asks for anything.
     if wanted(bench, Part::Memory) {
         report.memory = processes::memory();
     }
     let customers = register(&client, signer(access.token_seed.as_deref())?, bench.users).await?;
-    for customer in &customers {
-        log.write(Line::Customer { user: customer.id }).await?;
-    }
     let ground = Ground {
         bench,
         gateway,
         products: products(&client).await?,
         client,
         customers,
-        log,
+        log: OrderLog::nowhere(),
         latencies: Latencies::default(),
         opened: access::open(access)?,
     };
