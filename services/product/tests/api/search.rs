@@ -415,7 +415,7 @@ async fn counts_of_very_many_products_are_estimated_from_a_sample() {
     let near = |count: &Value, expected: f64| {
         let count = count.as_f64().unwrap();
         assert!(
-            (count / expected - 1.0).abs() < 0.2,
+            (count / expected - 1.0).abs() < 0.1,
             "{count} instead of about {expected}"
         );
     };
