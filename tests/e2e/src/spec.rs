@@ -11,7 +11,7 @@ pub fn document(name: &str, spec: Value) -> DynamicObject {
     serde_json::from_value(whole).expect("a document")
 }
 
-/// The smallest shop: no redundancy anywhere.
+/// The smallest shop: no redundancy anywhere. Without its `services` it is one process, which starts much sooner.
 pub fn tiny_spec() -> Value {
     let one = json!({"replicas": 1});
     json!({

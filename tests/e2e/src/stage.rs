@@ -8,7 +8,7 @@ use std::any::Any;
 use std::future::Future;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use serde_json::Value;
@@ -18,11 +18,15 @@ use crate::{Cluster, Shop};
 
 static DEMO: Semaphore = Semaphore::const_new(1);
 static OWN: Semaphore = Semaphore::const_new(2);
+/// All promises begin together; within this time each one that is alone stands in the queue.
+const ALONE_FIRST: Duration = Duration::from_millis(500);
 /// Held by everybody for reading, by one that is alone for writing.
 static HOUSE: RwLock<()> = RwLock::const_new(());
 
 async fn turn(stage: &'static Semaphore) -> (SemaphorePermit<'static>, RwLockReadGuard<'static, ()>) {
-    // The stage first: whoever waits for it must not keep one out who is alone.
+    // Those who are alone go first, all in a row: among the others each would have everybody wait for the slowest.
+    tokio::time::sleep(ALONE_FIRST).await;
+    // The stage before the house: whoever waits for it must not keep one out who is alone.
     let place = stage.acquire().await.expect("a stage is never closed");
     (place, HOUSE.read().await)
 }

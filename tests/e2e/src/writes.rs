@@ -43,10 +43,12 @@ impl Objects {
         self.compare(later, |before, after| before == after)
     }
 
-    /// The same for what a user would call a change: another object of that name, or another generation.
+    /// The same for what a user would call a change: another object of that name or another generation, and not what
+    /// Kubernetes notes in a status.
     pub fn upheavals_until(&self, later: &Self) -> Vec<String> {
         self.compare(later, |before, after| {
-            before.uid == after.uid && before.generation == after.generation
+            let same = before.generation.is_some() && before.generation == after.generation;
+            before == after || (before.uid == after.uid && same)
         })
     }
 

@@ -14,7 +14,7 @@ const ORDERS: &str = "app.kubernetes.io/component=postgres,app.kubernetes.io/nam
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn the_only_pod_is_not_given_up_for_a_bad_image() {
-    with_tiny_shop("single", json!({}), |shop| async move {
+    with_tiny_shop("single", json!({"services": null}), |shop| async move {
         shop.create().await;
         shop.becomes_ready().await;
         let pod = the_pod(&shop).await.expect("orders runs");

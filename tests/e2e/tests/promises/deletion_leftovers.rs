@@ -19,7 +19,7 @@ const NEVER_A_SERVICE: &str = "tiny-orders-7";
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn records_written_after_a_deletion_go_and_those_of_a_new_shop_stay() {
-    with_tiny_shop("leftovers", json!({}), |shop| async move {
+    with_tiny_shop("leftovers", json!({"services": null}), |shop| async move {
         shop.create().await;
         let leads = || has(&shop, &["tiny-orders-0", "tiny-orders-0-config"]);
         eventually(PATIENCE, "the orders have a primary", leads).await;

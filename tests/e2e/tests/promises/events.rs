@@ -16,7 +16,7 @@ const DOWN: [&str; 4] = ["ComponentUnavailable", "Progressing", "PodCannotStart"
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn events_tell_the_story_in_plain_words() {
-    with_tiny_shop("events", json!({}), |shop| async move {
+    with_tiny_shop("events", json!({"services": null}), |shop| async move {
         shop.create().await;
         shop.becomes_ready().await;
         told(&shop, &["Normal"], &["Progressing", "CheckoutPending"], "").await;

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use shop_api::status::ShardStatus;
-use shop_e2e::stage::with_demo_shop;
+use shop_e2e::stage::{with_demo_shop, with_tiny_shop};
 use shop_e2e::{Customer, PATIENCE, SOON, Shop, eventually, fault, inside};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,23 +34,26 @@ async fn a_killed_primary() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn a_change_that_restarts_every_pod() {
-    with_demo_shop(|demo| async move {
-        let customer = customer_of_shard_0(&demo).await;
-        let old = primary(&demo).await;
+    let change = json!({"services": null, "postgres": {"orders": {"replicas": 1}}});
+    with_tiny_shop("restarts", change, |shop| async move {
+        shop.create().await;
+        shop.becomes_ready().await;
+        let customer = customer_of_shard_0(&shop).await;
+        let old = primary(&shop).await;
         let acknowledged = while_ordering(&customer, async {
-            demo.edit(json!({"postgres": {"orders": {"resources": {"limits": {"memory": "1100Mi"}}}}}))
+            shop.edit(json!({"postgres": {"orders": {"resources": {"limits": {"memory": "1100Mi"}}}}}))
                 .await;
-            demo.settles().await;
+            shop.settles().await;
         })
         .await;
-        let new = primary(&demo).await;
+        let new = primary(&shop).await;
         assert_ne!(new, old, "the primary was restarted without being handed over first");
-        are_all_there(&demo, &acknowledged).await;
+        are_all_there(&shop, &acknowledged).await;
     })
     .await;
 }
 
-/// Registers customers until one lies in shard 0, which the demo shop keeps a standby of.
+/// Registers customers until one lies in shard 0, which has a standby.
 async fn customer_of_shard_0(shop: &Shop) -> Customer {
     let storefront = shop.storefront().await;
     eventually(SOON, "a customer of shard 0 orders", || async {

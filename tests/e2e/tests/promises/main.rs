@@ -10,6 +10,7 @@ mod deletion_leftovers;
 mod events;
 mod failover_loses_nothing;
 mod faults_leave_the_books_right;
+mod fewer_servers;
 mod leaves_others_alone;
 mod names_the_tier;
 mod one_process;

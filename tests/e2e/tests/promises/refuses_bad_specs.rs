@@ -112,7 +112,7 @@ async fn an_invalid_edit_touches_nothing_and_all_problems_are_named() {
             "only one of two problems is told: {}",
             verdict.message
         );
-        let mut changes = before.changes_until(&Objects::of(&demo).await.expect("objects"));
+        let mut changes = before.upheavals_until(&Objects::of(&demo).await.expect("objects"));
         changes.retain(|change| !change.starts_with("ShopDeployment/"));
         assert!(
             changes.is_empty(),

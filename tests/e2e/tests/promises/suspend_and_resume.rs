@@ -9,7 +9,7 @@ use shop_e2e::{PATIENCE, SOON, eventually};
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn suspending_stops_every_pod_and_keeps_the_data() {
-    with_tiny_shop("suspend", json!({}), |shop| async move {
+    with_tiny_shop("suspend", json!({"services": null}), |shop| async move {
         shop.create().await;
         shop.becomes_ready().await;
         let storefront = shop.storefront().await;
