@@ -8,7 +8,7 @@ use shop_api::status::ComponentStatus;
 use shop_e2e::stage::with_tiny_shop;
 use shop_e2e::{PATIENCE, SOON, eventually, fault};
 
-const POSTGRES: &str = "app.kubernetes.io/component=postgres";
+const ORDERS: &str = "app.kubernetes.io/component=postgres,app.kubernetes.io/name=orders-0";
 const REDIS: &str = "app.kubernetes.io/component=redis";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,13 +42,10 @@ async fn leaders_hand_over_before_their_servers_go() {
 
         shop.edit(json!({"postgres": {"orders": {"replicas": 0}}, "redis": {"replicas": 0}}))
             .await;
-        eventually(PATIENCE, "one server of each is left", || async {
-            let postgres = shop.pods(POSTGRES).await?.len();
+        eventually(PATIENCE, "one server of orders and three of redis are left", || async {
+            let orders = shop.pods(ORDERS).await?.len();
             let redis = shop.pods(REDIS).await?.len();
-            ensure!(
-                (postgres, redis) == (3, 3),
-                "{postgres} of postgres and {redis} of redis"
-            );
+            ensure!((orders, redis) == (1, 3), "{orders} of orders and {redis} of redis");
             anyhow::Ok(())
         })
         .await;
