@@ -13,6 +13,8 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_secs(5);
 /// A peer that says nothing for twice this long is lost.
 const HEARTBEAT_SECONDS: u16 = 10;
+/// Bytes. The client keeps room for 64 frames of each connection, which with the server's 128 KiB are 8 MiB.
+const FRAME: u32 = 16 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 #[error("rabbitmq {at}: {detail}")]
@@ -97,6 +99,7 @@ impl Broker {
             vhost: self.vhost.clone(),
             query: AMQPQueryString {
                 heartbeat: Some(HEARTBEAT_SECONDS),
+                frame_max: Some(FRAME),
                 ..AMQPQueryString::default()
             },
         }
