@@ -4,6 +4,7 @@
 mod cache;
 mod catalogue;
 mod events;
+mod facets;
 mod merchant;
 mod price;
 mod roles;
