@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{cargo, outcome};
 use crate::cluster::Cluster;
+use crate::cluster::address::Node;
 use crate::command;
 use crate::failure::Failure;
 use crate::kube::Kube;
@@ -16,7 +17,8 @@ use crate::owner;
 use crate::place::Place;
 use crate::screen;
 use crate::shop::fault::{self, Numbers};
-use crate::verbs::load;
+use crate::shop::{demo, proof};
+use crate::verbs::{load, node};
 use crate::wait::{self, Look};
 
 #[derive(clap::Args, Debug)]
@@ -37,10 +39,12 @@ pub struct Soak {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum What {
-    /// Both
+    /// Load, faults, audit, and the random promises
     All,
     /// Load, faults, audit
     Faults,
+    /// Load, a power cut of all nodes, audit
+    Power,
     /// The random promises of the end-to-end tests
     Promises,
 }
@@ -55,12 +59,16 @@ const RANDOM: &[&str] = &[
 
 /// Kills of the operator during one bring-up.
 const KILLS: &str = "10";
-/// How long customers order in one round; the faults strike in its first two thirds.
+/// How long customers order in one round, and when faults strike.
 const LOAD: Duration = Duration::from_secs(30);
+const STRIKES_WITHIN: Duration = Duration::from_secs(20);
 /// The payment provider fails as well: of 30 % of the orders its first answers never arrive, and more.
 const PAYMENT: &str = "declined=5,slow=1,timeout=30,flaky=3,twice=3";
 /// Until nothing is under way any more, on a busy machine.
 const SETTLED_WITHIN: &str = "180s";
+
+/// One part of a round, given its seed and log; says what it did.
+type Part = fn(&Place, u64, &Path) -> Result<String>;
 
 pub fn run(place: &Place, flags: &Soak) -> Result<()> {
     owner::running(place)?;
@@ -75,11 +83,14 @@ pub fn run(place: &Place, flags: &Soak) -> Result<()> {
         let log = place.log(&format!("soak-{seed}"));
         let _ = std::fs::remove_file(&log);
         let mut kept = Vec::new();
-        if flags.what != What::Promises {
-            kept.push(faults(place, seed, &log).map_err(|error| broken(seed, flags.what, &error, &log))?);
-        }
-        if flags.what != What::Faults {
-            kept.push(promises(place, seed, &log).map_err(|error| broken(seed, flags.what, &error, &log))?);
+        let parts: &[Part] = match flags.what {
+            What::All => &[faults, promises],
+            What::Faults => &[faults],
+            What::Power => &[power],
+            What::Promises => &[promises],
+        };
+        for part in parts {
+            kept.push(part(place, seed, &log).map_err(|error| broken(seed, flags.what, &error, &log))?);
         }
         screen_line!("{} {}", kept.join("; "), screen::human(round.elapsed()));
         seed += 1;
@@ -92,6 +103,7 @@ fn broken(seed: u64, what: What, error: &anyhow::Error, log: &Path) -> anyhow::E
     let what = match what {
         What::All => "",
         What::Faults => " --what faults",
+        What::Power => " --what power",
         What::Promises => " --what promises",
     };
     screen_line!("failed");
@@ -104,8 +116,39 @@ fn broken(seed: u64, what: What, error: &anyhow::Error, log: &Path) -> anyhow::E
 /// Customers order, one or two things fail meanwhile, and afterwards the books must be right.
 fn faults(place: &Place, seed: u64, log: &Path) -> Result<String> {
     let (kube, mut numbers) = (Cluster::kube(place)?, Numbers(seed));
+    under_load(place, &kube, seed, log, |begun| strikes(&kube, &mut numbers, begun))
+}
+
+/// Customers order while all nodes lose their power at once; they come back, the shop sells again by itself, and the books
+/// must be right. Pods have other addresses then, often those of others before.
+fn power(place: &Place, seed: u64, log: &Path) -> Result<String> {
+    let (kube, mut numbers) = (Cluster::kube(place)?, Numbers(seed));
+    let cluster = Cluster::new(place, owner::running(place)?.nodes)?;
+    let gateway = format!("http://{}:{}", Node(1).address(), demo::NODE_PORT);
+    under_load(place, &kube, seed, log, |begun| {
+        let moment = Duration::from_millis(numbers.below(STRIKES_WITHIN.as_millis() as u64));
+        std::thread::sleep(moment.saturating_sub(begun.elapsed()));
+        for node in Node::all(cluster.count) {
+            node::kill(place, &cluster, node)?;
+        }
+        let back = Instant::now();
+        cluster.start_nodes_and_control_plane(&|_| ())?;
+        proof::run(&kube, &gateway)?;
+        let after = screen::human(back.elapsed());
+        Ok(vec![format!("a power cut (sells again {after} after power is back)")])
+    })
+}
+
+/// Load, what `strike` does and tells meanwhile, and the audit.
+fn under_load(
+    place: &Place,
+    kube: &Kube,
+    seed: u64,
+    log: &Path,
+    strike: impl FnOnce(Instant) -> Result<Vec<String>>,
+) -> Result<String> {
     let file = command::open_log(log)?;
-    let mut load = ready(place, &kube)?;
+    let mut load = ready(place, kube)?;
     load.args([
         "load",
         "--for",
@@ -118,11 +161,11 @@ fn faults(place: &Place, seed: u64, log: &Path) -> Result<String> {
     load.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     let begun = Instant::now();
     let mut running = load.spawn().context("cannot start shop-load")?;
-    let struck = strikes(&kube, &mut numbers, begun);
+    let struck = strike(begun);
     let ended = running.wait()?;
     let struck = struck?;
     anyhow::ensure!(ended.success(), "the load did not run to its end ({ended})");
-    let mut audit = ready(place, &kube)?;
+    let mut audit = ready(place, kube)?;
     command::logged(audit.args(["audit", "--wait", SETTLED_WITHIN]), log)
         .map_err(|_| anyhow::anyhow!("the books are wrong after: {}", struck.join(", ")))?;
     Ok(format!("books right after {}", struck.join(", ")))
@@ -131,7 +174,7 @@ fn faults(place: &Place, seed: u64, log: &Path) -> Result<String> {
 /// At moments the seed chooses; the load goes on whatever comes of it.
 fn strikes(kube: &Kube, numbers: &mut Numbers, begun: Instant) -> Result<Vec<String>> {
     let count = 1 + numbers.below(2);
-    let span = LOAD.as_millis() as u64 * 2 / 3;
+    let span = STRIKES_WITHIN.as_millis() as u64;
     let mut moments: Vec<u64> = (0..count).map(|_| numbers.below(span)).collect();
     moments.sort_unstable();
     let mut struck = Vec::new();

@@ -105,6 +105,25 @@ pub fn set_cable(node: Node, up: bool) -> Result<()> {
     ip(&["link", "set", &node.handle(), if up { "up" } else { "down" }]).map(drop)
 }
 
+/// Pulls the cables of a dead node's pods. The kernel takes its time to clear a namespace away, and until then it answers
+/// under an address that a new pod may have by now.
+pub fn unplug_pods(node: Node) -> Result<()> {
+    let handle = node.handle();
+    let inside = |args: &[&str]| ip(&[&["-n", handle.as_str()], args].concat());
+    let text = inside(&["-json", "link", "show", "type", "bridge_slave"])?;
+    let links: Value = serde_json::from_str(&text).unwrap_or_default();
+    for cable in links
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|link| link["ifname"].as_str())
+    {
+        // One may be gone meanwhile.
+        let _ = inside(&["link", "delete", cable]);
+    }
+    Ok(())
+}
+
 /// Whether the node's cable is there and up.
 pub fn is_joined(node: Node) -> bool {
     let text = ip(&["-json", "link", "show", &node.handle()]).unwrap_or_default();

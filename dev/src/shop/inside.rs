@@ -42,24 +42,25 @@ pub fn databases(kube: &Kube, shard_map: &Value) -> Result<Value> {
     let mut orders = Vec::new();
     for shard in shards {
         let index = &shard["index"];
-        let host = primary(kube, &format!("{NAME}-orders-{index}"))?;
-        orders.push(json!({"shard": index, "host": host, "port": POSTGRES}));
+        let (host, port) = primary(kube, &format!("{NAME}-orders-{index}"))?;
+        orders.push(json!({"shard": index, "host": host, "port": port}));
     }
     let single = |database: &str| -> Result<Value> {
-        Ok(json!({"host": primary(kube, &format!("{NAME}-{database}-0"))?, "port": POSTGRES}))
+        let (host, port) = primary(kube, &format!("{NAME}-{database}-0"))?;
+        Ok(json!({"host": host, "port": port}))
     };
     Ok(json!({"orders": orders, "catalog": single("catalog")?, "payments": single("payments")?}))
 }
 
-const POSTGRES: u16 = 5432;
-
 /// Patroni keeps the primary's address in the Endpoints of the shard's Service.
-fn primary(kube: &Kube, service: &str) -> Result<String> {
+fn primary(kube: &Kube, service: &str) -> Result<(String, u64)> {
     let endpoints = kube.get(NAMESPACE, "endpoints", service)?;
-    let found = endpoints
-        .as_ref()
-        .and_then(|endpoints| endpoints["subsets"][0]["addresses"][0]["ip"].as_str());
-    Ok(found.with_context(|| format!("{service} has no primary"))?.to_string())
+    let found = endpoints.as_ref().and_then(|endpoints| {
+        let subset = &endpoints["subsets"][0];
+        let host = subset["addresses"][0]["ip"].as_str()?;
+        Some((host.to_string(), subset["ports"][0]["port"].as_u64()?))
+    });
+    found.with_context(|| format!("{service} has no primary"))
 }
 
 /// The published map, as it is.

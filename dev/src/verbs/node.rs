@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 
 use crate::cluster::address::Node;
-use crate::cluster::{Cluster, network};
+use crate::cluster::{Cluster, network, teardown};
 use crate::owner;
 use crate::place::Place;
 
@@ -55,7 +55,7 @@ pub fn run(place: &Place, fault: &Fault) -> Result<()> {
             format!("{node} goes on")
         }
         Fault::Kill { node } => {
-            cluster.cgroups().kill(&find(node)?.handle())?;
+            kill(place, &cluster, find(node)?)?;
             format!("{node} is dead")
         }
         Fault::Start { node } => {
@@ -68,4 +68,13 @@ pub fn run(place: &Place, fault: &Fault) -> Result<()> {
     };
     screen_line!("{text}");
     Ok(())
+}
+
+/// With what lay in memory: what runs, and which pod has which address.
+pub fn kill(place: &Place, cluster: &Cluster<'_>, node: Node) -> Result<()> {
+    cluster.cgroups().kill(&node.handle())?;
+    network::unplug_pods(node)?;
+    let memory = place.node_runtime(&node.name());
+    teardown::unmount_below(&[&memory])?;
+    std::fs::remove_dir_all(&memory).with_context(|| format!("cannot remove {}", memory.display()))
 }

@@ -76,7 +76,7 @@ fn slimmed(kind: &str, data: &Value) -> Option<Value> {
 }
 
 fn slim_pod(spec: &Value) -> Value {
-    let kept = ["name", "image", "resources"];
+    let kept = ["name", "image", "ports", "resources"];
     let slim = |container: &Value| -> Value {
         let fields = kept
             .iter()
@@ -106,13 +106,15 @@ mod tests {
     fn a_pod_keeps_where_it_runs_and_what_it_requests() {
         let pod = json!({"metadata": {"name": "p"}, "status": {"podIP": "1.2.3.4"}, "spec": {"nodeName": "node1",
             "volumes": [{"name": "v"}],
-            "containers": [{"name": "c", "image": "i", "env": [{"name": "X"}], "resources": {"requests": {"cpu": "1"}}}]}});
+            "containers": [{"name": "c", "image": "i", "ports": [{"name": "patroni", "containerPort": 8009}],
+                "env": [{"name": "X"}], "resources": {"requests": {"cpu": "1"}}}]}});
         let body = body("Pod", pod, false);
         assert_eq!(body.whole, body.slim);
         let pod: Pod = serde_json::from_slice(&body.slim).expect("still a pod");
         let spec = pod.spec.expect("kept");
         assert_eq!((spec.node_name.as_deref(), spec.volumes), (Some("node1"), None));
         assert!(spec.containers[0].env.is_none() && spec.containers[0].resources.is_some());
+        assert!(spec.containers[0].ports.is_some(), "where its Patroni is asked");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub fn plan(shop: &ValidatedShop, seen: &Observed) -> Result<Plan, PlanError> {
 pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: &Observed) -> Result<Plan, PlanError> {
     let health = healths(components, shop, seen);
     let mut plan = Plan::default();
+    // Per engine, who is restarted before the others.
+    let mut first: BTreeMap<String, ComponentId> = BTreeMap::new();
     for component in components {
         let id = component.id();
         let mut part = component.plan(shop, seen)?;
@@ -34,7 +36,7 @@ pub fn plan_with(components: &[Box<dyn Component>], shop: &ValidatedShop, seen: 
         {
             hold_back(&mut part, &id, &need, &mut plan);
         } else {
-            roll(&mut part, &id, shop, seen, &mut plan);
+            roll(&mut part, &id, &mut first, shop, seen, &mut plan);
         }
         plan.objects.append(&mut part.objects);
         plan.tasks.append(&mut part.tasks);
@@ -128,8 +130,20 @@ fn hold_back(part: &mut ComponentPlan, id: &ComponentId, need: &ComponentId, pla
     plan.keep.push(id.clone());
 }
 
-fn roll(part: &mut ComponentPlan, id: &ComponentId, shop: &ValidatedShop, seen: &Observed, plan: &mut Plan) {
-    let step = rollout::next_step(shop, &part.rollouts, &part.objects, seen);
+/// Databases of one engine have nearly the same template: the first goes through with it before the next begins.
+fn roll(
+    part: &mut ComponentPlan,
+    id: &ComponentId,
+    first: &mut BTreeMap<String, ComponentId>,
+    shop: &ValidatedShop,
+    seen: &Observed,
+    plan: &mut Plan,
+) {
+    let engine = id.0.split('/').next().unwrap_or_default().to_owned();
+    let step = rollout::next_step(shop, &part.rollouts, &part.objects, first.get(&engine), seen);
+    if step.unfinished {
+        first.entry(engine).or_insert_with(|| id.clone());
+    }
     plan.tasks.extend(step.tasks);
     for mut object in step.objects {
         finish(&mut object, shop);

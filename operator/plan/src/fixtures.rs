@@ -102,7 +102,7 @@ pub fn unknown_world() -> Observed {
 pub fn pod(shop: &str, component: &str, name: &str, pod: &str) -> Pod {
     serde_json::from_value(json!({
         "metadata": {"name": pod, "uid": format!("uid-{pod}"), "labels": names::labels(shop, component, name), "annotations": {}},
-        "spec": {"nodeName": "node1", "containers": []},
+        "spec": {"nodeName": "node1", "containers": [{"name": "main", "ports": [{"name": "patroni", "containerPort": 8008}]}]},
         "status": {"phase": "Running", "podIP": "10.0.0.1", "conditions": [
             {"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"},
         ]},

@@ -3,6 +3,7 @@
 
 use crate::names;
 use crate::observed::{Observed, Seen};
+use crate::task::PodAddress;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 /// Pods with these `component` and `name` labels that are not [`is_over`], in order of their names.
@@ -35,6 +36,26 @@ pub fn uid(pod: &Pod) -> &str {
 pub fn ip(pod: &Pod) -> Option<&str> {
     pod.status.as_ref()?.pod_ip.as_deref().filter(|ip| !ip.is_empty())
 }
+/// Where its Patroni answers.
+pub fn patroni(pod: &Pod) -> Option<PodAddress> {
+    Some(PodAddress {
+        pod: name(pod).to_owned(),
+        ip: ip(pod)?.to_owned(),
+        port: port(pod, "patroni")?,
+    })
+}
+
+/// The port a container of it has under this name.
+fn port(pod: &Pod, name: &str) -> Option<u16> {
+    let containers = &pod.spec.as_ref()?.containers;
+    let mut ports = containers
+        .iter()
+        .filter_map(|container| container.ports.as_ref())
+        .flatten();
+    let found = ports.find(|port| port.name.as_deref() == Some(name))?;
+    u16::try_from(found.container_port).ok()
+}
+
 pub fn node(pod: &Pod) -> Option<&str> {
     pod.spec.as_ref()?.node_name.as_deref()
 }

@@ -130,6 +130,8 @@ impl Task {
 pub struct PodAddress {
     pub pod: String,
     pub ip: String,
+    /// Of its Patroni.
+    pub port: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use prometheus::Registry;
 use shop_kit_events::EventMetrics;
-use shop_kit_postgres::{OrdersSettings, Pool, ShardedPool, migrate_shards};
+use shop_kit_postgres::{AWAY, OrdersSettings, Pool, ShardedPool, migrate_rest, migrate_shards};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -33,16 +33,18 @@ pub fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) ->
     async move {
         let shards = ShardedPool::open(config.orders.clone(), stop.clone()).map_err(|error| anyhow!(error))?;
         let (events, orders) = (EventMetrics::new(registry)?, OrderMetrics::new(registry)?);
-        job::work::work(shards, config, events, orders, stop).await;
+        let rest = migrate_rest(config.orders.clone(), migrator, MIGRATIONS_TABLE, stop.clone());
+        let work = job::work::work(shards, config, events, orders, stop);
+        tokio::join!(work, rest);
         Ok(())
     }
     .boxed()
 }
 
-/// Tables first, then the partitions of the coming months, in every shard.
+/// Tables first, then the partitions of the coming months, in every shard that answers. The worker sees to the others.
 pub fn migrate(settings: OrdersSettings, deadline: Instant) -> BoxFuture<'static, anyhow::Result<()>> {
     async move {
-        let migrated = migrate_shards(&settings, migrator, MIGRATIONS_TABLE, deadline).await;
+        let migrated = migrate_shards(&settings, migrator, MIGRATIONS_TABLE, AWAY, deadline).await;
         migrated.map_err(|error| anyhow!(error))?;
         let map = ShardedPool::read_map(&settings.shard_map).map_err(|error| anyhow!(error))?;
         for shard in map.shards {
@@ -50,7 +52,10 @@ pub fn migrate(settings: OrdersSettings, deadline: Instant) -> BoxFuture<'static
             let pool = Pool::lazy(&tier, &shard.primary, &settings.credentials, settings.timeouts);
             let kept = keep_months(&pool, Timestamp::now(), None).await;
             pool.close().await;
-            kept?;
+            match kept {
+                Err(error) if error.is_unavailable() => tracing::warn!("months: {error}"),
+                kept => drop(kept?),
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use axum::Router;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use prometheus::Registry;
-use shop_kit_postgres::{OrdersSettings, ShardedPool, migrate_shards};
+use shop_kit_postgres::{AWAY, OrdersSettings, ShardedPool, migrate_rest, migrate_shards};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,17 +32,18 @@ pub fn work(config: WorkConfig, registry: &Registry, stop: CancellationToken) ->
     async move {
         let shards = open(&config.orders, stop.clone())?;
         let sweep = sweep_all_shards(shards.clone(), stop.clone());
+        let rest = migrate_rest(config.orders.clone(), migrator, MIGRATIONS_TABLE, stop.clone());
         let work = job::work::work(shards, config, registry, stop);
-        let (done, ()) = tokio::join!(work, sweep);
+        let (done, (), ()) = tokio::join!(work, sweep, rest);
         done
     }
     .boxed()
 }
 
-/// The tables of every shard.
+/// The tables of every shard that answers; the worker sees to the others.
 pub fn migrate(orders: OrdersSettings, deadline: Instant) -> BoxFuture<'static, anyhow::Result<()>> {
     async move {
-        let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, deadline).await;
+        let done = migrate_shards(&orders, migrator, MIGRATIONS_TABLE, AWAY, deadline).await;
         done.map_err(|error| anyhow!(error))
     }
     .boxed()

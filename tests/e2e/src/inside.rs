@@ -19,9 +19,10 @@ pub const PRODUCT: Uuid = Uuid::from_u128(0x01900000_0000_7000_8000_0000000000e2
 
 /// A session on the primary of one shard, with the services' own role.
 pub async fn primary(shop: &Shop, database: &str, shard: u16) -> Result<PgConnection> {
+    let (host, port) = primary_address(shop, database, shard).await?;
     let options = PgConnectOptions::new()
-        .host(&primary_address(shop, database, shard).await?)
-        .port(port::POSTGRES)
+        .host(&host)
+        .port(port)
         .username(database)
         .password(&shop.secret(&format!("{database}-password")).await?)
         .database(database)
@@ -111,16 +112,15 @@ pub async fn shard_map(shop: &Shop) -> Result<ShardMap> {
 }
 
 /// Patroni keeps the primary's address in the endpoints of the shard's Service.
-async fn primary_address(shop: &Shop, database: &str, shard: u16) -> Result<String> {
+async fn primary_address(shop: &Shop, database: &str, shard: u16) -> Result<(String, u16)> {
     let endpoints: Api<Endpoints> = shop.cluster.api(shop.namespace());
     let name = format!("{}-{database}-{shard}", shop.name);
     let subsets = endpoints.get(&name).await?.subsets.unwrap_or_default();
-    let address = subsets
-        .into_iter()
-        .filter_map(|subset| subset.addresses)
-        .flatten()
-        .next();
-    Ok(address.with_context(|| format!("Endpoints {name} name no primary"))?.ip)
+    let address = subsets.into_iter().find_map(|subset| {
+        let port = subset.ports?.into_iter().next()?.port;
+        Some((subset.addresses?.into_iter().next()?.ip, u16::try_from(port).ok()?))
+    });
+    address.with_context(|| format!("Endpoints {name} name no primary"))
 }
 
 /// RabbitMQ's management interface on any ready node.

@@ -162,7 +162,7 @@ fn addresses(pods: &[PodAddress]) -> Vec<patroni::Address> {
     let address = |pod: &PodAddress| patroni::Address {
         name: pod.pod.clone(),
         host: pod.ip.clone(),
-        port: port::PATRONI,
+        port: pod.port,
     };
     pods.iter().map(address).collect()
 }

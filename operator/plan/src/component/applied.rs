@@ -138,7 +138,7 @@ impl Owner<'_> {
     }
 }
 
-/// A named TCP port that reaches the container's port of the same name.
+/// A named TCP port that reaches the container's port of the same number.
 pub fn port(name: &str, port: u16) -> ServicePort {
     ServicePort {
         name: Some(name.into()),
@@ -146,5 +146,13 @@ pub fn port(name: &str, port: u16) -> ServicePort {
         protocol: Some("TCP".into()),
         target_port: Some(IntOrString::Int(i32::from(port))),
         ..ServicePort::default()
+    }
+}
+
+/// One that reaches whichever port each pod has under that name.
+pub fn port_named(name: &str, number: u16) -> ServicePort {
+    ServicePort {
+        target_port: Some(IntOrString::String(name.into())),
+        ..port(name, number)
     }
 }

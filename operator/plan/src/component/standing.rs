@@ -41,17 +41,10 @@ pub fn standing<'a>(seen: &'a Observed, component: &str, name: &str) -> Result<S
 }
 
 impl Standing<'_> {
-    /// Where the ready pods answer.
-    pub fn addresses(&self) -> Vec<PodAddress> {
+    /// Where the Patroni of each ready pod answers.
+    pub fn patronis(&self) -> Vec<PodAddress> {
         let ready = self.pods.iter().filter(|pod| pod::is_ready(pod));
-        ready
-            .filter_map(|pod| {
-                Some(PodAddress {
-                    pod: pod::name(pod).to_owned(),
-                    ip: pod::ip(pod)?.to_owned(),
-                })
-            })
-            .collect()
+        ready.filter_map(|pod| pod::patroni(pod)).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use super::rollout::Set;
 use crate::contract::Handover;
 use crate::observed::{Observed, PatroniMember, PatroniView, RedisMember, Seen, ShardId};
 use crate::pod;
-use crate::task::{PodAddress, RedisPod, Task};
+use crate::task::{RedisPod, Task};
 use k8s_openapi::api::core::v1::Pod;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,13 +102,7 @@ pub(super) fn hand_over(set: &Set, leader: &Pod, seen: &Observed) -> Option<Task
         Handover::Postgres(shard) => {
             let view = seen.postgres.get(shard)?.known()?;
             let to = candidate(view)?;
-            let address = |pod: &&Pod| {
-                Some(PodAddress {
-                    pod: pod::name(pod).into(),
-                    ip: pod::ip(pod)?.into(),
-                })
-            };
-            let pods = set.pods.iter().filter_map(address).collect();
+            let pods = set.pods.iter().filter_map(|pod| pod::patroni(pod)).collect();
             let from = pod::name(leader).to_owned();
             leads(view, &from).then(|| Task::Switchover {
                 shard: shard.clone(),

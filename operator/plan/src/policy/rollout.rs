@@ -3,13 +3,14 @@
 //!
 //! The rules: one pod at a time in a component; replicas first, then a handover, then the one that led; only while
 //! everything else in the component is known to be well; a pod that is broken anyway may be replaced at once; after a
-//! replaced pod fails to come up, nothing more is touched; a datastore's only pod is restarted after a rehearsal.
+//! replaced pod fails to come up, nothing more is touched, nor any other database of its engine; a datastore's only pod
+//! is restarted after a rehearsal.
 
 use super::handover::{self, Lead};
 use super::rehearsal::{self, Rehearsal};
 use crate::contract::Rollout;
 use crate::names;
-use crate::object::Object;
+use crate::object::{ComponentId, Object};
 use crate::observed::{Observed, Seen};
 use crate::pod;
 use crate::shop::ValidatedShop;
@@ -23,6 +24,8 @@ pub struct Step {
     pub tasks: Vec<Task>,
     pub objects: Vec<Object>,
     pub waiting: Option<String>,
+    /// Some pod has not its template, or is not ready.
+    pub unfinished: bool,
 }
 
 /// One planned StatefulSet next to its pods.
@@ -35,7 +38,14 @@ pub(super) struct Set<'a> {
     pub pods: Vec<&'a Pod>,
 }
 
-pub fn next_step(shop: &ValidatedShop, rollouts: &[Rollout], objects: &[Object], seen: &Observed) -> Step {
+/// `before`: a component that is to finish first.
+pub fn next_step(
+    shop: &ValidatedShop,
+    rollouts: &[Rollout],
+    objects: &[Object],
+    before: Option<&ComponentId>,
+    seen: &Observed,
+) -> Step {
     let Seen::Known(pods) = &seen.pods else {
         return Step::default();
     };
@@ -44,10 +54,23 @@ pub fn next_step(shop: &ValidatedShop, rollouts: &[Rollout], objects: &[Object],
         .filter_map(|rollout| set(rollout, objects, pods))
         .collect();
     if !sets.iter().any(Set::is_outdated) {
-        return Step::default();
+        return Step {
+            unfinished: !sets.iter().all(Set::is_ready),
+            ..Step::default()
+        };
     }
+    Step {
+        unfinished: true,
+        ..step_of(shop, &sets, before, seen)
+    }
+}
+
+fn step_of(shop: &ValidatedShop, sets: &[Set], before: Option<&ComponentId>, seen: &Observed) -> Step {
     if let Some(broken) = sets.iter().find_map(|set| set.broken(seen)) {
         return restart(broken, "it is broken and its template has changed");
+    }
+    if let Some(before) = before {
+        return wait(format!("pods are restarted when those of {before} are, and ready"));
     }
     if let Some(why) = sets.iter().find_map(|set| set.unsettled(seen)) {
         return wait(why);
@@ -95,6 +118,11 @@ impl Set<'_> {
 
     fn is_outdated(&self) -> bool {
         self.pods.iter().any(|pod| self.outdated(pod))
+    }
+
+    fn is_ready(&self) -> bool {
+        let ready = self.pods.iter().filter(|pod| pod::is_ready(pod));
+        u32::try_from(ready.count()).is_ok_and(|ready| ready >= self.replicas)
     }
 
     /// An outdated pod that serves nobody: no restart can make it worse.

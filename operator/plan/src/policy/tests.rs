@@ -14,35 +14,43 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 
 fn shard() -> ShardId {
+    shard_of("orders")
+}
+
+fn shard_of(database: &str) -> ShardId {
     ShardId {
-        database: "orders".into(),
+        database: database.into(),
         index: 0,
     }
 }
 
 struct Toy {
+    database: &'static str,
     image: String,
     replicas: u32,
 }
 
 impl Component for Toy {
     fn id(&self) -> ComponentId {
-        "postgres/orders".into()
+        ComponentId(format!("postgres/{}", self.database))
     }
     fn needs(&self) -> Vec<ComponentId> {
         vec![]
     }
     fn plan(&self, shop: &ValidatedShop, _: &Observed) -> Result<ComponentPlan, PlanError> {
-        let labels = names::labels(&shop.name, "postgres", "orders-0");
+        let (name, labels) = (
+            format!("demo-{}-0", self.database),
+            names::labels(&shop.name, "postgres", self.database),
+        );
         let body = json!({
             "apiVersion": "apps/v1", "kind": "StatefulSet",
-            "metadata": {"name": "demo-orders-0", "labels": labels},
+            "metadata": {"name": name, "labels": labels},
             "spec": {"replicas": self.replicas, "updateStrategy": {"type": "OnDelete"}, "template": {
                 "metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": self.image}]},
             }},
         });
         let rehearse = vec!["/bin/postgres".into(), "--version".into()];
-        let handover = Handover::Postgres(shard());
+        let handover = Handover::Postgres(shard_of(self.database));
         Ok(ComponentPlan {
             objects: vec![Object {
                 component: self.id(),
@@ -50,7 +58,7 @@ impl Component for Toy {
                 body: Body::Applied(body),
             }],
             rollouts: vec![Rollout {
-                stateful_set: "demo-orders-0".into(),
+                stateful_set: name,
                 handover,
                 rehearse,
             }],
@@ -75,6 +83,7 @@ impl World {
     /// A settled set whose pods were made from image `old`.
     fn settled(replicas: u32) -> Self {
         let toy = Toy {
+            database: "orders",
             image: "old".into(),
             replicas,
         };
@@ -96,6 +105,7 @@ impl World {
 
     fn plan(&self) -> Plan {
         let toy: Box<dyn Component> = Box::new(Toy {
+            database: "orders",
             image: self.toy.image.clone(),
             replicas: self.toy.replicas,
         });
@@ -262,6 +272,62 @@ fn the_only_pod_survives_a_broken_image() {
         "{}",
         plan.waiting[0].reason
     );
+}
+
+/// What would be restarted of two databases with two pods each, given what image each pod has; `broken` is not ready.
+fn restarted(orders: [&str; 2], payments: [&str; 2]) -> Vec<String> {
+    let toys = |image: &str| -> Vec<Box<dyn Component>> {
+        let toy = |database| Toy {
+            database,
+            image: image.into(),
+            replicas: 2,
+        };
+        vec![Box::new(toy("orders")), Box::new(toy("payments"))]
+    };
+    let (shop, mut seen, mut pods) = (fixtures::shop(), empty_world(), Vec::new());
+    for (database, images) in [("orders", orders), ("payments", payments)] {
+        for (ordinal, image) in (0..).zip(images) {
+            let plan = plan_with(&toys(if image == "old" { "old" } else { "new" }), &shop, &seen).expect("a plan");
+            let set = plan
+                .objects
+                .iter()
+                .find(|object| object.name() == format!("demo-{database}-0"));
+            let set = set.and_then(Object::applied).expect("the set");
+            let name = names::pod(&format!("demo-{database}-0"), ordinal);
+            let mut pod = fixtures::pod("demo", "postgres", database, &name);
+            let digest = set["spec"]["template"]["metadata"]["annotations"][names::TEMPLATE_ANNOTATION].clone();
+            let annotations = json!({ names::TEMPLATE_ANNOTATION: digest });
+            pod.metadata.annotations = serde_json::from_value(annotations).expect("annotations");
+            pods.push(if image == "broken" {
+                fixtures::without_image(pod)
+            } else {
+                pod
+            });
+        }
+        let view = fixtures::patroni(&format!("demo-{database}-0"), 2, 0);
+        seen.postgres.insert(shard_of(database), Seen::Known(view));
+    }
+    seen.pods = Seen::Known(pods);
+    let plan = plan_with(&toys("new"), &shop, &seen).expect("a plan");
+    let pod = |task| match task {
+        Task::RestartPod { pod, .. } => pod,
+        Task::Switchover { to, .. } => format!("switchover to {to}"),
+        other => panic!("unexpected {other:?}"),
+    };
+    plan.tasks.into_iter().map(pod).collect()
+}
+
+#[test]
+fn one_database_is_restarted_after_the_other() {
+    assert_eq!(restarted(["old", "old"], ["old", "old"]), ["demo-orders-0-1"]);
+    assert_eq!(
+        restarted(["old", "new"], ["old", "old"]),
+        ["switchover to demo-orders-0-1"]
+    );
+    // The first is through, and its last pod does not come up: nobody else's turn.
+    let nobody: [&str; 0] = [];
+    assert_eq!(restarted(["new", "broken"], ["old", "old"]), nobody);
+    assert_eq!(restarted(["new", "new"], ["old", "old"]), ["demo-payments-0-1"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::names;
 use crate::observed::ShardId;
 use crate::shop::{Database, ValidatedShop};
+use shop_contract::database::{CATALOG, PAYMENTS};
 use shop_contract::port;
 use shop_contract::shard_map::{Address, ShardMap};
 
@@ -14,6 +15,27 @@ pub fn ids(database: &Database) -> Vec<ShardId> {
             index,
         })
         .collect()
+}
+
+/// Where the servers of one shard listen. No other shard of the shop has the same ports: after a restart of nodes an
+/// address may belong to another database's pod before everybody has heard of it, and whoever goes there must find nobody
+/// rather than the wrong server. Behind a Service it is the usual port all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    pub postgres: u16,
+    pub patroni: u16,
+}
+
+pub fn ports(shard: &ShardId) -> Ports {
+    let place = match shard.database.as_str() {
+        CATALOG => 0,
+        PAYMENTS => 1,
+        _ => 2 + shard.index,
+    };
+    Ports {
+        postgres: port::POSTGRES + place,
+        patroni: port::PATRONI + place,
+    }
 }
 
 /// The first map of a shop: buckets evenly over the shards, generation 1. Shards are fixed after creation, so as long as

@@ -15,7 +15,7 @@ mod transaction;
 
 pub use error::StoreError;
 pub use lease::Lease;
-pub use migrate::{migrate, migrate_shards};
+pub use migrate::{AWAY, migrate, migrate_rest, migrate_shards};
 pub use pool::Pool;
 pub use reads::Reads;
 pub use settings::{CatalogSettings, Credentials, OrdersSettings, PaymentsSettings, Timeouts};

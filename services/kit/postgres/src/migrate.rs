@@ -9,8 +9,13 @@ use sqlx::{ConnectOptions, Connection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a pod waits for a shard that does not answer while another does: a failover takes less.
+pub const AWAY: Duration = Duration::from_secs(45);
+/// One try at what was left out; a change of the shard map is seen after it.
+const REST: Duration = Duration::from_secs(10);
 /// One attempt, connecting included.
 const ATTEMPT: Duration = Duration::from_secs(120);
 
@@ -47,13 +52,74 @@ pub async fn migrate(
     }
 }
 
-/// Migrates every shard of `orders`, all of them at the same time.
+/// Migrates every shard of `orders`, all of them at the same time. When one is done, the others may not answer for as long
+/// as `away` before this ends well without them: a shard that is lost must keep no pod from serving the customers of
+/// another. Those left out are the business of [`migrate_rest`].
 pub async fn migrate_shards(
     settings: &OrdersSettings,
     migrator: fn() -> Migrator,
     table: &'static str,
+    away: Duration,
     deadline: Instant,
 ) -> Result<(), String> {
+    loop {
+        let until = deadline.min(Instant::now() + away);
+        let found = migrate_all(settings, migrator, table, until).await?;
+        if !found.failed.is_empty() {
+            return Err(found.failed.join("; "));
+        }
+        if found.away.is_empty() || found.done > 0 {
+            for shard in &found.away {
+                tracing::warn!("not migrated, left to the worker: {shard}");
+            }
+            return Ok(());
+        }
+        if Instant::now() + PAUSE >= deadline {
+            return Err(found.away.join("; "));
+        }
+    }
+}
+
+/// In a worker: migrates what [`migrate_shards`] left out, as soon as it answers. Ends when nothing is left.
+pub async fn migrate_rest(
+    settings: OrdersSettings,
+    migrator: fn() -> Migrator,
+    table: &'static str,
+    stop: CancellationToken,
+) {
+    let rest = async {
+        loop {
+            let left = match migrate_all(&settings, migrator, table, Instant::now() + REST).await {
+                Ok(found) => [found.failed, found.away].concat(),
+                Err(map) => vec![map],
+            };
+            if left.is_empty() {
+                return;
+            }
+            tracing::warn!("not migrated yet: {}", left.join("; "));
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = rest => {}
+    }
+}
+
+/// What came of one try.
+#[derive(Default)]
+struct Found {
+    done: usize,
+    away: Vec<String>,
+    failed: Vec<String>,
+}
+
+async fn migrate_all(
+    settings: &OrdersSettings,
+    migrator: fn() -> Migrator,
+    table: &'static str,
+    deadline: Instant,
+) -> Result<Found, String> {
     let map = ShardedPool::read_map(&settings.shard_map)?;
     let mut running = tokio::task::JoinSet::new();
     for shard in map.shards {
@@ -72,19 +138,16 @@ pub async fn migrate_shards(
             .await
         });
     }
-    let mut failures = Vec::new();
+    let mut found = Found::default();
     while let Some(done) = running.join_next().await {
         match done {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => failures.push(error.to_string()),
-            Err(error) => failures.push(error.to_string()),
+            Ok(Ok(())) => found.done += 1,
+            Ok(Err(error)) if error.is_unavailable() => found.away.push(error.to_string()),
+            Ok(Err(error)) => found.failed.push(error.to_string()),
+            Err(error) => found.failed.push(error.to_string()),
         }
     }
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(failures.join("; "))
-    }
+    Ok(found)
 }
 
 /// Limits of ordinary statements lie at the role in this database, because PgBouncer passes on no session state. The

@@ -75,7 +75,7 @@ impl TwoShards {
         };
         this.write(&this.map)?;
         for (migrator, table) in migrations {
-            let done = migrate_shards(&this.settings, *migrator, table, Instant::now() + PATIENCE).await;
+            let done = migrate_shards(&this.settings, *migrator, table, PATIENCE, Instant::now() + PATIENCE).await;
             done.map_err(|error| anyhow::anyhow!(error))?;
         }
         Ok(this)

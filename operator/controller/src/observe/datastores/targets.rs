@@ -7,6 +7,7 @@ use shop_drivers::redis;
 use shop_plan::component::redis_replicas;
 use shop_plan::observed::{Observed, ShardId};
 use shop_plan::shop::ValidatedShop;
+use shop_plan::task::PodAddress;
 use shop_plan::{names, pod, topology};
 
 /// Whom to ask. Made from what the caches hold, without a request.
@@ -31,12 +32,13 @@ pub fn targets(shop: &ValidatedShop, seen: &Observed) -> Targets {
     let postgres = shards
         .map(|shard| {
             let pods = addressed(seen, "postgres", Some(&names::shard_name(&shard)));
-            let address = |(pod, ip): &(&Pod, String)| patroni::Address {
-                name: pod::name(pod).to_owned(),
-                host: ip.clone(),
-                port: port::PATRONI,
+            let members = pods.iter().filter_map(|(pod, _)| pod::patroni(pod));
+            let address = |member: PodAddress| patroni::Address {
+                name: member.pod,
+                host: member.ip,
+                port: member.port,
             };
-            (shard, pods.iter().map(address).collect())
+            (shard, members.map(address).collect())
         })
         .collect();
     let member = |(pod, ip): &(&Pod, String)| redis::Member {

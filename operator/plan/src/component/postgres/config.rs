@@ -5,8 +5,8 @@
 use super::Shard;
 use super::parameters::parameters;
 use crate::names;
+use crate::topology::shards;
 use serde::Serialize;
-use shop_contract::port;
 use std::collections::BTreeMap;
 
 pub const FILE: &str = "patroni.yml";
@@ -78,7 +78,7 @@ struct Kubernetes {
     role_label: &'static str,
     use_endpoints: bool,
     bypass_api_service: bool,
-    /// Must equal the read-write Service's ports, else its Endpoints are not used.
+    /// The name must be that of the read-write Service's port, else its Endpoints are not used.
     ports: Vec<Port>,
 }
 
@@ -132,6 +132,7 @@ struct File {
 }
 
 pub fn fixed(shard: &Shard<'_>) -> Static {
+    let ports = shards::ports(&shard.id);
     let users = [
         ("superuser", SUPERUSER),
         ("replication", REPLICATION),
@@ -153,14 +154,14 @@ pub fn fixed(shard: &Shard<'_>) -> Static {
             bypass_api_service: false,
             ports: vec![Port {
                 name: "postgres",
-                port: port::POSTGRES,
+                port: ports.postgres,
             }],
         },
         restapi: RestApi {
-            listen: format!("0.0.0.0:{}", port::PATRONI),
+            listen: format!("0.0.0.0:{}", ports.patroni),
         },
         postgresql: Postgresql {
-            listen: format!("0.0.0.0:{}", port::POSTGRES),
+            listen: format!("0.0.0.0:{}", ports.postgres),
             data_dir: format!("{DATA}/postgres"),
             bin_dir: "/usr/lib/postgresql/17/bin",
             pgpass: "/tmp/pgpass",

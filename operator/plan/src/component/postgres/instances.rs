@@ -61,7 +61,7 @@ fn shrink(shard: &Shard<'_>, seen: &Observed, present: u32, wanted: u32) -> Resu
         )),
         handover: Some(Task::Switchover {
             shard: shard.id.clone(),
-            pods: pods.addresses(),
+            pods: pods.patronis(),
             from: leader.name.clone(),
             to,
         }),

@@ -1,7 +1,7 @@
 //! The Kubernetes objects of one shard, besides its pooler.
 
 use super::{Shard, config, pod};
-use crate::component::applied::{Backends, port};
+use crate::component::applied::{Backends, port_named};
 use crate::component::workload::{Stateful, stateful_set};
 use crate::names;
 use crate::object::Object;
@@ -11,7 +11,7 @@ use shop_contract::port::{PATRONI, POSTGRES};
 pub fn objects(shard: &Shard<'_>, instances: u32, seen: &Observed) -> Vec<Object> {
     let (owner, shop, scope) = (shard.owner(), &shard.shop.name, shard.scope());
     let replica = [(config::ROLE_LABEL.to_owned(), "replica".to_owned())].into();
-    let postgres = || vec![port("postgres", POSTGRES)];
+    let postgres = || vec![port_named("postgres", POSTGRES)];
     let mut objects = vec![
         owner.config_map(
             &names::patroni_config(shop, &shard.id),
@@ -26,7 +26,7 @@ pub fn objects(shard: &Shard<'_>, instances: u32, seen: &Observed) -> Vec<Object
         owner.headless(
             &names::postgres_pods(shop, &shard.id),
             Backends::Pods([].into()),
-            vec![port("postgres", POSTGRES), port("patroni", PATRONI)],
+            vec![port_named("postgres", POSTGRES), port_named("patroni", PATRONI)],
         ),
     ];
     // Endpoints without a Service of their name are swept away by Kubernetes, and with one they go when the shop goes.

@@ -9,12 +9,36 @@ use crate::component::fragment::{env, security};
 use crate::component::standing::secret;
 use crate::component::workload::{CLAIM, Pod};
 use crate::names::{self, key};
-use crate::topology::placement;
+use crate::topology::shards::Ports;
+use crate::topology::{placement, shards};
 use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
-use shop_contract::port;
 
 pub const PROGRAM: &str = "/usr/bin/patroni";
 const CONFIG: &str = "/etc/patroni";
+
+/// Takes the last address this pod told away. After a restart of its node the pod has another one, and somebody else may
+/// have the old: Patroni would find a member of its own name answering there and refuse to start for as long as it does.
+/// A container that merely starts again keeps its address.
+const FORGET_ADDRESS: &str = r#"
+import os, ssl, time, urllib.request
+account = "/var/run/secrets/kubernetes.io/serviceaccount/"
+host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+host = f"[{host}]" if ":" in host else host
+pod = f"https://{host}:{port}/api/v1/namespaces/{open(account + 'namespace').read()}/pods/{os.environ['POD']}"
+trusted = ssl.create_default_context(cafile=account + "ca.crt")
+# As every other client of a cluster: its authority need not say what its key is for.
+trusted.verify_flags &= ~ssl.VERIFY_X509_STRICT
+for left in range(30, -1, -1):
+    told = {"Authorization": "Bearer " + open(account + "token").read(), "Content-Type": "application/merge-patch+json"}
+    patch = urllib.request.Request(pod, b'{"metadata":{"annotations":{"status":null}}}', told, method="PATCH")
+    try:
+        urllib.request.urlopen(patch, timeout=10, context=trusted)
+        break
+    except OSError as error:
+        if not left:
+            raise SystemExit(f"cannot forget the last address: PATCH {pod}: {error}")
+        time.sleep(1)
+"#;
 
 pub fn pod(shard: &Shard<'_>) -> Pod {
     let shop = shard.shop;
@@ -39,6 +63,7 @@ pub fn pod(shard: &Shard<'_>) -> Pod {
         // A pair never shares a node where there are two; a one-node cluster still runs.
         topology_spread_constraints: Some(placement::spread(&selector, shard.database.replicas > 0)),
         affinity: Some(placement::apart(&selector)),
+        init_containers: Some(vec![forget_address(shard)]),
         containers: vec![container(shard, &volumes)],
         volumes: Some(volumes.volumes),
         ..PodSpec::default()
@@ -48,18 +73,31 @@ pub fn pod(shard: &Shard<'_>) -> Pod {
     pod
 }
 
+fn forget_address(shard: &Shard<'_>) -> Container {
+    Container {
+        name: "forget-address".into(),
+        image: Some(shard.database.image.clone()),
+        command: Some(["/usr/bin/python3", "-c", FORGET_ADDRESS].map(str::to_owned).into()),
+        env: Some(vec![env::field("POD", "metadata.name")]),
+        resources: Some(shard.database.resources.clone()),
+        security_context: Some(security::container()),
+        ..Container::default()
+    }
+}
+
 fn container(shard: &Shard<'_>, volumes: &Mounted) -> Container {
+    let Ports { postgres, patroni } = shards::ports(&shard.id);
     Container {
         name: "postgres".into(),
         image: Some(shard.database.image.clone()),
         command: Some(volume::alone_on(DATA)),
         args: Some(vec![PROGRAM.into(), format!("{CONFIG}/{FILE}")]),
         env: Some(environment(shard)),
-        ports: ports(&[("postgres", port::POSTGRES), ("patroni", port::PATRONI)]),
-        readiness_probe: Some(ready(&Ask::Http("/readiness", port::PATRONI))),
-        liveness_probe: Some(live(&Ask::Http("/liveness", port::PATRONI))),
+        ports: ports(&[("postgres", postgres), ("patroni", patroni)]),
+        readiness_probe: Some(ready(&Ask::Http("/readiness", patroni))),
+        liveness_probe: Some(live(&Ask::Http("/liveness", patroni))),
         // A clone of a large database keeps Patroni's loop busy; it answers all the while.
-        startup_probe: Some(startup(&Ask::Http("/liveness", port::PATRONI), 10)),
+        startup_probe: Some(startup(&Ask::Http("/liveness", patroni), 10)),
         resources: Some(shard.database.resources.clone()),
         security_context: Some(security::container()),
         volume_mounts: Some(volumes.mounts.clone()),
@@ -69,17 +107,18 @@ fn container(shard: &Shard<'_>, volumes: &Mounted) -> Container {
 
 fn environment(shard: &Shard<'_>) -> Vec<EnvVar> {
     let password = |name: &str, key: &str| env::secret(name, &secret(shard.shop, key));
+    let ports = shards::ports(&shard.id);
     vec![
         env::field("POD_IP", "status.podIP"),
         env::field("PATRONI_NAME", "metadata.name"),
         env::field("PATRONI_KUBERNETES_POD_IP", "status.podIP"),
         env::plain(
             "PATRONI_POSTGRESQL_CONNECT_ADDRESS",
-            format!("$(POD_IP):{}", port::POSTGRES),
+            format!("$(POD_IP):{}", ports.postgres),
         ),
         env::plain(
             "PATRONI_RESTAPI_CONNECT_ADDRESS",
-            format!("$(POD_IP):{}", port::PATRONI),
+            format!("$(POD_IP):{}", ports.patroni),
         ),
         env::plain("PATRONI_SUPERUSER_USERNAME", config::SUPERUSER),
         password("PATRONI_SUPERUSER_PASSWORD", key::POSTGRES_SUPERUSER),
@@ -88,5 +127,7 @@ fn environment(shard: &Shard<'_>) -> Vec<EnvVar> {
         env::plain("PATRONI_REWIND_USERNAME", config::REWIND),
         password("PATRONI_REWIND_PASSWORD", key::POSTGRES_REWIND),
         env::plain("LANG", "C.UTF-8"),
+        // For psql in the pod.
+        env::plain("PGPORT", ports.postgres.to_string()),
     ]
 }

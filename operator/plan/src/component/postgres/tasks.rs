@@ -9,7 +9,6 @@ use crate::object::Waiting;
 use crate::observed::{Observed, Seen};
 use crate::pod;
 use crate::task::{PodAddress, Task};
-use k8s_openapi::api::core::v1::Pod;
 
 pub fn add(shard: &Shard<'_>, seen: &Observed, plan: &mut ComponentPlan) {
     if shard.shop.suspend {
@@ -42,13 +41,7 @@ fn takes_settings(shard: &Shard<'_>, seen: &Observed) -> bool {
 fn reachable_pods(shard: &Shard<'_>, seen: &Observed) -> Vec<PodAddress> {
     let pods = pod::pods_of(seen, super::COMPONENT, &names::shard_name(&shard.id));
     let pods = pods.known().into_iter().flatten().filter(|pod| !pod::is_leaving(pod));
-    let address = |pod: &&Pod| {
-        Some(PodAddress {
-            pod: pod::name(pod).to_owned(),
-            ip: pod::ip(pod)?.to_owned(),
-        })
-    };
-    pods.filter_map(address).collect()
+    pods.filter_map(|pod| pod::patroni(pod)).collect()
 }
 
 /// Whether a ready member is the primary; says why not.

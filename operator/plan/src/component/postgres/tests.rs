@@ -66,6 +66,29 @@ fn memory_decides_and_the_user_wins() {
 }
 
 #[test]
+fn an_address_of_another_shard_is_nobodys() {
+    let shop = shop();
+    let sets = shop.databases.iter().flat_map(|database| {
+        let postgres = Postgres {
+            database: database.name.clone(),
+        };
+        let objects = postgres.plan(&shop, &empty_world()).unwrap().objects;
+        objects.into_iter().filter(|object| object.kind() == "StatefulSet")
+    });
+    let listens = sets.map(|set| {
+        let pod = set.applied().unwrap()["spec"]["template"]["spec"].clone();
+        let ports = pod["containers"][0]["ports"].as_array().unwrap().clone();
+        ports
+            .iter()
+            .map(|port| port["containerPort"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    });
+    let listens: Vec<Vec<i64>> = listens.collect();
+    let all: std::collections::BTreeSet<i64> = listens.iter().flatten().copied().collect();
+    assert_eq!((listens.len(), all.len()), (4, 8), "{listens:?}");
+}
+
+#[test]
 fn the_catalogues_standbys_have_a_pooler_of_their_own() {
     let shop = crate::fixtures::shop_of("postgres: {catalog: {replicas: 2}}");
     let names = |database: &str| {

@@ -1,0 +1,1 @@
+create table shop_test (id integer primary key);
