@@ -11,11 +11,11 @@ use super::{cargo, outcome};
 use crate::cluster::Cluster;
 use crate::cluster::address::Node;
 use crate::command;
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::kube::Kube;
 use crate::owner;
 use crate::place::Place;
-use crate::screen;
+use crate::screen::{self, Step};
 use crate::shop::fault::{self, Numbers};
 use crate::shop::{demo, proof};
 use crate::verbs::{load, node};
@@ -107,8 +107,9 @@ fn broken(seed: u64, what: What, error: &anyhow::Error, log: &Path) -> anyhow::E
         What::Promises => " --what promises",
     };
     screen_line!("failed");
-    Failure::new(format!("{error:#}"))
-        .way_out(format!("./shop soak --seed {seed}{what} repeats this round"))
+    let mut told = Failure::new(error.to_string());
+    told.details = explain(error, 0);
+    told.way_out(format!("./shop soak --seed {seed}{what} repeats this round"))
         .log(log)
         .into()
 }
@@ -137,6 +138,21 @@ fn power(place: &Place, seed: u64, log: &Path) -> Result<String> {
         let after = screen::human(back.elapsed());
         Ok(vec![format!("a power cut (sells again {after} after power is back)")])
     })
+}
+
+/// The same once, as a check of `./shop test`.
+pub fn power_cut(place: &Place, step: &Step<'_>) -> Result<((), String)> {
+    const SEED: u64 = 1;
+    step.say("customers order, and all nodes lose their power");
+    let log = place.log("test-power");
+    let _ = std::fs::remove_file(&log);
+    let told = power(place, SEED, &log).map_err(|error| {
+        let mut told = Failure::new(error.to_string());
+        told.details = explain(&error, 0);
+        told.way_out("./shop soak --rounds 1 --seed 1 --what power repeats it")
+            .log(&log)
+    })?;
+    Ok(((), told))
 }
 
 /// Load, what `strike` does and tells meanwhile, and the audit.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{cargo, charts};
+use super::{cargo, charts, soak};
 use crate::failure::Failure;
 use crate::owner;
 use crate::place::Place;
@@ -24,7 +24,7 @@ type Verdict = (&'static str, bool);
 
 /// `ci`: nobody is watching, so another checkout's cluster is stopped and ours is not kept.
 pub fn run(place: &Place, flags: &Test, ci: bool) -> Result<()> {
-    let screen = Screen::new(if flags.fast { 4 } else { 7 });
+    let screen = Screen::new(if flags.fast { 4 } else { 8 });
     let mut verdicts: Vec<Verdict> = vec![
         ("format", screen.step("format", |_| cargo::format(place)).is_ok()),
         ("clippy", screen.step("clippy", |_| cargo::clippy(place)).is_ok()),
@@ -66,6 +66,8 @@ fn on_the_cluster(place: &Place, screen: &Screen<'_>, take_over: bool, ci: bool)
         verdicts.push(("promises", kept.is_ok()));
         let fuzzed = screen.step("fuzz", |step| fuzz::short(place, step));
         verdicts.push(("fuzz", fuzzed.is_ok()));
+        let back = screen.step("power cut", |step| soak::power_cut(place, step));
+        verdicts.push(("power cut", back.is_ok()));
     }
     if ci {
         down::stop(place)?;

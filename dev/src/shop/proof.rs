@@ -20,22 +20,19 @@ const QUANTITY: u32 = 1000;
 
 pub fn run(kube: &Kube, gateway: &str) -> Result<String> {
     patiently("seed catalogue and stock", || stock::seed(kube, PRODUCTS, QUANTITY))?;
-    let product = patiently("a product in stock", || in_stock(gateway))?;
-    let token = customer(gateway)?;
-    let key = unique();
-    let headers = [
-        format!("authorization: Bearer {token}"),
-        format!("idempotency-key: {key}"),
-    ];
-    let body = json!({"lines": [{"product_id": product, "quantity": 1}], "payment_token": "tok_ok"});
+    let token = format!("authorization: Bearer {}", customer(gateway)?);
     let (order, took) = patiently("the order", || {
+        // Chosen anew each time: others may buy the last piece meanwhile.
+        let product = in_stock(gateway)?;
+        let body = json!({"lines": [{"product_id": product, "quantity": 1}], "payment_token": "tok_ok"});
+        let headers = [token.clone(), format!("idempotency-key: {}", unique())];
         let begun = Instant::now();
         let order = http::post(&format!("{gateway}/api/v1/orders"), &headers, &body)?.ok("place an order")?;
         Ok((order, begun.elapsed()))
     })?;
     let placed = Instant::now();
     let id = order["id"].as_str().context("the order has no id")?.to_string();
-    wait_until_confirmed(gateway, &headers[..1], &id)?;
+    wait_until_confirmed(gateway, &[token], &id)?;
     Ok(sentence(&order, took, placed.elapsed()))
 }
 

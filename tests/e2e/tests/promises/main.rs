@@ -12,6 +12,7 @@ mod failover_loses_nothing;
 mod faults_leave_the_books_right;
 mod fewer_servers;
 mod leaves_others_alone;
+mod lost_shard;
 mod names_the_tier;
 mod one_process;
 mod own_service;
