@@ -3,8 +3,9 @@
 use anyhow::ensure;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::json;
 use shop_e2e::stage::with_demo_shop;
 use shop_e2e::{PATIENCE, SOON, Shop, eventually};
@@ -15,7 +16,7 @@ const PRODUCT: &str = "app.kubernetes.io/component=service,app.kubernetes.io/nam
 #[ignore = "needs a cluster"]
 async fn replicas_follow_the_spec() {
     with_demo_shop(|demo| async move {
-        for wanted in [3, 1] {
+        for wanted in [1, 6] {
             demo.edit(json!({"services": {"product": {"replicas": wanted}}})).await;
             eventually(PATIENCE, format!("{wanted} pods of product"), || async {
                 let (all, ready) = (demo.pods(PRODUCT).await?.len(), demo.ready_pods(PRODUCT).await?.len());
@@ -25,6 +26,20 @@ async fn replicas_follow_the_spec() {
             .await;
             demo.becomes_ready().await;
         }
+        let pods = demo.ready_pods(PRODUCT).await.expect("pods");
+        let nodes: Api<Node> = Api::all(demo.cluster.client.clone());
+        let nodes = nodes.list(&ListParams::default()).await.expect("nodes").items;
+        let on = |node: &Node| {
+            let its =
+                |pod: &&Pod| pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()) == node.metadata.name.as_ref();
+            pods.iter().filter(its).count()
+        };
+        let counts: Vec<usize> = nodes.iter().map(on).collect();
+        let (most, least) = (counts.iter().max(), counts.iter().min());
+        assert!(
+            most <= least.map(|least| least + 1).as_ref(),
+            "six pods are spread {counts:?}: a lost node costs too many of them"
+        );
     })
     .await;
 }

@@ -27,10 +27,9 @@ pub fn pod(owner: &Owner<'_>, config: &str) -> Pod {
         enable_service_links: Some(false),
         security_context: Some(security::pod(security::USER)),
         termination_grace_period_seconds: Some(30),
-        topology_spread_constraints: Some(placement::spread(&owner.selector(), false)),
         containers: vec![container(owner, &volumes)],
         volumes: Some(volumes.volumes),
-        ..PodSpec::default()
+        ..placement::movable(&owner.selector())
     };
     Pod::new(spec).restarted_by(&config)
 }

@@ -60,13 +60,11 @@ pub fn pod(shard: &Shard<'_>) -> Pod {
         security_context: Some(security::pod(security::POSTGRES_USER)),
         // Patroni hands the lock over and stops Postgres cleanly; a fast shutdown writes one checkpoint.
         termination_grace_period_seconds: Some(60),
-        // A pair never shares a node where there are two; a one-node cluster still runs.
-        topology_spread_constraints: Some(placement::spread(&selector, shard.database.replicas > 0)),
-        affinity: Some(placement::apart(&selector)),
         init_containers: Some(vec![forget_address(shard)]),
         containers: vec![container(shard, &volumes)],
         volumes: Some(volumes.volumes),
-        ..PodSpec::default()
+        // A pair never shares a node where there are two; a one-node cluster still runs.
+        ..placement::standing(&selector, shard.database.replicas > 0)
     };
     let mut pod = Pod::new(spec).restarted_by(&config::fixed(shard));
     pod.labels.insert(names::SCOPE_LABEL.into(), shard.scope());

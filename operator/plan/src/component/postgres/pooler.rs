@@ -140,11 +140,10 @@ fn pod(shard: &Shard<'_>, servers: Servers) -> Pod {
         enable_service_links: Some(false),
         security_context: Some(security::pod(security::POSTGRES_USER)),
         termination_grace_period_seconds: Some(30),
-        topology_spread_constraints: Some(placement::spread(&shard.pooler_owner(servers).selector(), false)),
         init_containers: Some(vec![write_users(shard, &volumes)]),
         containers: vec![container(shard, &volumes)],
         volumes: Some(volumes.volumes),
-        ..PodSpec::default()
+        ..placement::movable(&shard.pooler_owner(servers).selector())
     };
     Pod::new(spec).restarted_by(&config(shard, servers))
 }

@@ -35,11 +35,10 @@ pub fn pod(owner: &Owner<'_>) -> Pod {
         enable_service_links: Some(false),
         security_context: Some(security::pod(security::USER)),
         termination_grace_period_seconds: Some(60),
-        // A majority must survive the loss of any one machine.
-        topology_spread_constraints: Some(placement::spread(&owner.selector(), rabbitmq.nodes > 1)),
         containers: vec![container(owner, &volumes)],
         volumes: Some(volumes.volumes),
-        ..PodSpec::default()
+        // A majority must survive the loss of any one machine.
+        ..placement::standing(&owner.selector(), rabbitmq.nodes > 1)
     };
     Pod::new(spec).restarted_by(&(config::file(shop), config::plugins()))
 }

@@ -31,11 +31,10 @@ pub fn pod(owner: &Owner<'_>) -> Pod {
         enable_service_links: Some(false),
         security_context: Some(security::pod(security::USER)),
         termination_grace_period_seconds: Some(15),
-        // The driver can only pair over nodes when the servers are spread over them.
-        topology_spread_constraints: Some(placement::spread(&owner.selector(), redis.cluster())),
         containers: vec![container(owner, &volumes)],
         volumes: Some(volumes.volumes),
-        ..PodSpec::default()
+        // The driver can only pair over nodes when the servers are spread over them.
+        ..placement::standing(&owner.selector(), redis.cluster())
     };
     Pod::new(spec).restarted_by(&config::file(redis))
 }

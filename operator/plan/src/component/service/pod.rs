@@ -25,11 +25,10 @@ pub fn pod(program: &Program<'_>, owner: &Owner<'_>) -> Pod {
         enable_service_links: Some(false),
         security_context: Some(security::pod(security::USER)),
         termination_grace_period_seconds: Some(30),
-        topology_spread_constraints: Some(placement::spread(&owner.selector(), false)),
         init_containers: has_schema(program).then(|| vec![migrate(program, &volumes)]),
         containers: vec![main(program, &volumes)],
         volumes: Some(volumes.volumes),
-        ..PodSpec::default()
+        ..placement::movable(&owner.selector())
     };
     Pod::new(spec)
 }
