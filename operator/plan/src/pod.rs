@@ -132,14 +132,12 @@ fn container_problem(container: &ContainerStatus) -> Option<String> {
             Some(format!("image {} cannot be pulled", container.image))
         }
         "CrashLoopBackOff" => {
-            let code = container
-                .last_state
-                .as_ref()
-                .and_then(|last| last.terminated.as_ref())
-                .map(|end| end.exit_code);
-            let code = code.map_or(String::new(), |code| format!(" with exit code {code}"));
+            let end = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
+            let code = end.map_or(String::new(), |end| format!(" with exit code {}", end.exit_code));
+            let words = end.and_then(|end| end.message.as_deref()).and_then(last_line);
+            let words = words.unwrap_or_else(|| format!("kubectl logs -c {} --previous tells why", container.name));
             Some(format!(
-                "container {} ends again and again{code} ({} restarts)",
+                "container {} ends again and again{code} ({} restarts): {words}",
                 container.name, container.restart_count
             ))
         }
@@ -150,8 +148,49 @@ fn container_problem(container: &ContainerStatus) -> Option<String> {
     }
 }
 
+/// The end of a log, on one line.
+fn last_line(log: &str) -> Option<String> {
+    let line = log.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    // Services log JSON.
+    let logged: Option<serde_json::Value> = serde_json::from_str(line).ok();
+    let message = logged.as_ref().and_then(|logged| logged["message"].as_str());
+    Some(message.unwrap_or(line).chars().take(160).collect())
+}
+
 /// The first sentence, at most 160 characters: conditions are read on one line.
 fn short(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     line.chars().take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(last: &serde_json::Value) -> String {
+        let status = json!({"containerStatuses": [{"name": "order", "image": "i", "imageID": "", "ready": false,
+            "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": last}}]});
+        let pod = json!({"metadata": {"name": "demo-order-x"}, "status": status});
+        problem_of(&serde_json::from_value(pod).expect("a pod")).expect("it does not run")
+    }
+
+    #[test]
+    fn a_crash_loop_is_told_with_the_last_words() {
+        let begin = "pod demo-order-x: container order ends again and again with exit code";
+        for (log, words) in [
+            (
+                "one\nSHOP_ORDERS_PASSWORD is not set\n\n",
+                "SHOP_ORDERS_PASSWORD is not set",
+            ),
+            (r#"{"level":"ERROR","message":"no room"}"#, "no room"),
+        ] {
+            let last = json!({"exitCode": 1, "message": log});
+            assert_eq!(told(&last), format!("{begin} 1 (4 restarts): {words}"));
+        }
+        let silent = format!("{begin} 0 (4 restarts): kubectl logs -c order --previous tells why");
+        assert_eq!(told(&json!({"exitCode": 0})), silent);
+        let long = told(&json!({"exitCode": 1, "message": "x".repeat(500)}));
+        assert!(long.ends_with(&"x".repeat(160)) && !long.ends_with(&"x".repeat(161)));
+    }
 }

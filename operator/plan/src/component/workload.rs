@@ -13,7 +13,7 @@ use k8s_openapi::api::apps::v1::{
     StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec, StatefulSetUpdateStrategy,
 };
 use k8s_openapi::api::core::v1::{
-    LocalObjectReference, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec, PodTemplateSpec,
+    Container, LocalObjectReference, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSpec, PodTemplateSpec,
     VolumeResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -69,10 +69,21 @@ impl Pod {
             metadata: Some(metadata),
             spec: Some(PodSpec {
                 image_pull_secrets: (!pull_secrets.is_empty()).then_some(pull_secrets),
+                containers: with_last_words(self.spec.containers),
+                init_containers: self.spec.init_containers.map(with_last_words),
                 ..self.spec
             }),
         }
     }
+}
+
+/// A container that fails leaves the end of its log in the pod's status, from where it gets into the shop's condition.
+fn with_last_words(containers: Vec<Container>) -> Vec<Container> {
+    let leaves = |container| Container {
+        termination_message_policy: Some("FallbackToLogsOnError".into()),
+        ..container
+    };
+    containers.into_iter().map(leaves).collect()
 }
 
 /// `replicas: None` leaves the count to an autoscaler.
