@@ -24,17 +24,23 @@ pub struct Priced {
 pub fn problems(lines: &[OrderLine], synthetic: bool) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if !(1..=MOST_LINES).contains(&lines.len()) {
-        errors.push(wrong("/lines", format!("must have 1 to {MOST_LINES} entries")));
+        errors.push(FieldError::new(
+            "/lines",
+            format!("must have 1 to {MOST_LINES} entries"),
+        ));
     }
     let mut seen = HashSet::new();
     for (index, line) in lines.iter().take(MOST_LINES).enumerate() {
         let product = format!("/lines/{index}/product_id");
         errors.extend(quantity_problem(&format!("/lines/{index}/quantity"), line.quantity));
         if !seen.insert(line.product_id) {
-            errors.push(wrong(&product, "is in an earlier line too: add the quantities"));
+            errors.push(FieldError::new(
+                &product,
+                "is in an earlier line too: add the quantities",
+            ));
         }
         if line.product_id == SYNTHETIC_PRODUCT && !synthetic {
-            errors.push(wrong(&product, no_product(line.product_id)));
+            errors.push(FieldError::new(&product, no_product(line.product_id)));
         }
     }
     errors
@@ -43,7 +49,7 @@ pub fn problems(lines: &[OrderLine], synthetic: bool) -> Vec<FieldError> {
 pub fn quantity_problem(pointer: &str, quantity: u32) -> Option<FieldError> {
     let (least, most) = QUANTITY;
     let sound = (least..=most).contains(&quantity);
-    (!sound).then(|| wrong(pointer, format!("is {quantity}: must be between {least} and {most}")))
+    (!sound).then(|| FieldError::new(pointer, format!("is {quantity}: must be between {least} and {most}")))
 }
 
 pub fn no_product(id: Uuid) -> String {
@@ -69,7 +75,7 @@ pub fn priced(lines: &[OrderLine], products: &[Option<Sold>]) -> Result<Priced, 
                 }
                 Some(_) => return None,
             };
-            Some(wrong(&format!("/lines/{index}/product_id"), detail))
+            Some(FieldError::new(format!("/lines/{index}/product_id"), detail))
         })
         .collect();
     if !errors.is_empty() {
@@ -101,11 +107,4 @@ fn total(lines: &[PricedLine]) -> Option<i64> {
     lines.iter().try_fold(0_i64, |sum, line| {
         sum.checked_add(line.price_cents.checked_mul(i64::from(line.quantity))?)
     })
-}
-
-fn wrong(pointer: &str, detail: impl Into<String>) -> FieldError {
-    FieldError {
-        pointer: pointer.to_owned(),
-        detail: detail.into(),
-    }
 }
