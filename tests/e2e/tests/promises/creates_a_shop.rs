@@ -4,13 +4,24 @@ use shop_api::condition::{READY, RECONCILING, STALLED, VALID};
 use shop_api::status::ComponentState;
 use shop_e2e::stage::with_demo_shop;
 use shop_e2e::status::{condition, story};
-use shop_e2e::{SOON, Shop, eventually};
+use shop_e2e::{PATIENCE, SOON, Shop, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster"]
 async fn the_demo_shop_is_ready_and_says_so() {
     with_demo_shop(|demo| async move {
-        let shop = demo.settles().await;
+        // A pod that another promise restarted may still be on its way.
+        let shop = eventually(PATIENCE, "every part is ready", || async {
+            let shop = demo.is_settled().await?;
+            let parts = shop.status.iter().flat_map(|status| &status.components);
+            let away: Vec<&str> = parts
+                .filter(|part| part.state != ComponentState::Ready || part.ready < part.wanted)
+                .map(|part| part.name.as_str())
+                .collect();
+            anyhow::ensure!(away.is_empty(), "{away:?}: {}", story(&shop));
+            anyhow::Ok(shop)
+        })
+        .await;
         let status = shop.status.clone().expect("a ready shop has a status");
         assert_eq!(status.observed_generation, shop.metadata.generation);
 
@@ -30,22 +41,6 @@ async fn the_demo_shop_is_ready_and_says_so() {
             "Ready does not speak of the test order: {proof:?}"
         );
 
-        for component in &status.components {
-            assert!(
-                component.state == ComponentState::Ready,
-                "{} is {:?}: {}",
-                component.name,
-                component.state,
-                component.message
-            );
-            assert!(
-                component.ready >= component.wanted,
-                "{}: {}/{}",
-                component.name,
-                component.ready,
-                component.wanted
-            );
-        }
         for wanted in [
             "postgres/catalog",
             "postgres/orders",
