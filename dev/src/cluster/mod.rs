@@ -102,14 +102,25 @@ impl<'a> Cluster<'a> {
         self.start(&control_plane::controller_manager(self.place, &join)?)?;
         self.start(&control_plane::scheduler(self.place, &join)?)?;
         // A node that was Ready when the cluster stopped still says so; only a report after the start counts.
-        let since = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let since = now();
         let mut restarted = false;
         for node in Node::all(self.count) {
             restarted |= nodes.start_kubelet(node)?;
         }
         self.wait_for(&list::CONTROLLER_MANAGER, CONTROLLER_MANAGER_PORT, &|| true)?;
         self.wait_for(&list::SCHEDULER, SCHEDULER_PORT, &|| true)?;
-        self.wait_until_ready(&kube, &nodes, restarted.then_some(since.as_str()), progress)
+        let all: Vec<Node> = Node::all(self.count).collect();
+        self.wait_until_ready(&all, &kube, &nodes, restarted.then_some(since.as_str()), progress)
+    }
+
+    /// One node that was dead, up to Ready.
+    pub fn start_node(&self, node: Node) -> Result<()> {
+        let nodes = self.nodes()?;
+        nodes.start_runtime(node)?;
+        let since = now();
+        let restarted = nodes.start_kubelet(node)?;
+        let kube = Self::kube(self.place)?;
+        self.wait_until_ready(&[node], &kube, &nodes, restarted.then_some(since.as_str()), &|_| ())
     }
 
     /// DNS, metrics, volumes.
@@ -160,6 +171,7 @@ impl<'a> Cluster<'a> {
 
     fn wait_until_ready(
         &self,
+        wanted: &[Node],
         kube: &Kube,
         nodes: &Nodes<'_>,
         since: Option<&str>,
@@ -172,16 +184,20 @@ impl<'a> Cluster<'a> {
         };
         wait::until("nodes Ready", limit, Duration::from_millis(300), || {
             // As a machine's supervisor would: a kubelet gives up when its runtime is still reading what it had.
-            for node in Node::all(self.count).filter(|node| !nodes.runs(*node)) {
-                nodes.start_kubelet(node)?;
+            for node in wanted.iter().filter(|node| !nodes.runs(**node)) {
+                nodes.start_kubelet(*node)?;
             }
-            let found = kube.items(&["get", "nodes"])?;
+            let is_wanted = |found: &serde_json::Value| {
+                let name = found["metadata"]["name"].as_str();
+                wanted.iter().any(|node| Some(node.name().as_str()) == name)
+            };
+            let found: Vec<_> = kube.items(&["get", "nodes"])?.into_iter().filter(is_wanted).collect();
             let ready = found
                 .iter()
                 .filter(|node| kube::is_true(node, "Ready") && fresh(node))
                 .count();
-            progress(&format!("{ready}/{} nodes Ready", self.count));
-            if ready >= usize::from(self.count) {
+            progress(&format!("{ready}/{} nodes Ready", wanted.len()));
+            if ready >= wanted.len() {
                 return Ok(Look::Ready(()));
             }
             let waiting: Vec<String> = found
@@ -198,7 +214,7 @@ impl<'a> Cluster<'a> {
                 .collect();
             Ok(Look::NotYet(format!(
                 "{ready} of {} Ready; {}",
-                self.count,
+                wanted.len(),
                 waiting.join("; ")
             )))
         })
@@ -213,6 +229,11 @@ impl<'a> Cluster<'a> {
             Err(other) => other,
         })
     }
+}
+
+/// As the API server writes times.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Adds who else listens where a daemon should.

@@ -59,11 +59,8 @@ pub fn run(place: &Place, fault: &Fault) -> Result<()> {
             format!("{node} is dead")
         }
         Fault::Start { node } => {
-            let found = find(node)?;
-            let nodes = cluster.nodes()?;
-            nodes.start_runtime(found)?;
-            nodes.start_kubelet(found)?;
-            format!("{node} starts")
+            cluster.start_node(find(node)?)?;
+            format!("{node} is Ready")
         }
     };
     screen_line!("{text}");

@@ -4,6 +4,7 @@
 mod alone;
 mod bad_image_never_takes_down;
 mod creates_a_shop;
+mod cut_off_creation;
 mod datastore_without_redundancy;
 mod deletion;
 mod deletion_leftovers;

@@ -10,6 +10,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 pub const FILE: &str = "patroni.yml";
+/// What becomes Patroni.
+pub const START: &str = include_str!("start.py");
+pub const START_FILE: &str = "start.py";
 pub const DATA: &str = "/data";
 pub const SOCKETS: &str = "/run/postgresql";
 /// Patroni sets it on its pod: `primary` or `replica`.
@@ -122,6 +125,8 @@ struct User {
 struct Bootstrap {
     dcs: Dynamic,
     initdb: serde_json::Value,
+    /// Runs when the database is made and has its roles; see `start.py`.
+    post_init: String,
 }
 
 #[derive(Serialize)]
@@ -187,6 +192,7 @@ pub fn file(shard: &Shard<'_>) -> String {
         bootstrap: Bootstrap {
             dcs: dynamic(shard),
             initdb,
+            post_init: format!("/bin/rm -f {DATA}/.unfinished"),
         },
     };
     serde_json::to_string_pretty(&file).expect("plain data are JSON")

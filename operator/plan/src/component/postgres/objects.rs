@@ -15,7 +15,10 @@ pub fn objects(shard: &Shard<'_>, instances: u32, seen: &Observed) -> Vec<Object
     let mut objects = vec![
         owner.config_map(
             &names::patroni_config(shop, &shard.id),
-            &[(config::FILE, config::file(shard))],
+            &[
+                (config::FILE, config::file(shard)),
+                (config::START_FILE, config::START.to_owned()),
+            ],
         ),
         owner.service(&scope, Backends::None, postgres()),
         owner.service(

@@ -1,7 +1,7 @@
 //! The pod of one member: Patroni, which starts and stops Postgres as its child.
 
 use super::Shard;
-use super::config::{self, DATA, FILE, SOCKETS};
+use super::config::{self, DATA, FILE, SOCKETS, START, START_FILE};
 use crate::component::fragment::port::ports;
 use crate::component::fragment::probe::{Ask, live, ready, startup};
 use crate::component::fragment::volume::{self, Mounted};
@@ -15,30 +15,6 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec};
 
 pub const PROGRAM: &str = "/usr/bin/patroni";
 const CONFIG: &str = "/etc/patroni";
-
-/// Takes the last address this pod told away. After a restart of its node the pod has another one, and somebody else may
-/// have the old: Patroni would find a member of its own name answering there and refuse to start for as long as it does.
-/// A container that merely starts again keeps its address.
-const FORGET_ADDRESS: &str = r#"
-import os, ssl, time, urllib.request
-account = "/var/run/secrets/kubernetes.io/serviceaccount/"
-host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-host = f"[{host}]" if ":" in host else host
-pod = f"https://{host}:{port}/api/v1/namespaces/{open(account + 'namespace').read()}/pods/{os.environ['POD']}"
-trusted = ssl.create_default_context(cafile=account + "ca.crt")
-# As every other client of a cluster: its authority need not say what its key is for.
-trusted.verify_flags &= ~ssl.VERIFY_X509_STRICT
-for left in range(30, -1, -1):
-    told = {"Authorization": "Bearer " + open(account + "token").read(), "Content-Type": "application/merge-patch+json"}
-    patch = urllib.request.Request(pod, b'{"metadata":{"annotations":{"status":null}}}', told, method="PATCH")
-    try:
-        urllib.request.urlopen(patch, timeout=10, context=trusted)
-        break
-    except OSError as error:
-        if not left:
-            raise SystemExit(f"cannot forget the last address: PATCH {pod}: {error}")
-        time.sleep(1)
-"#;
 
 pub fn pod(shard: &Shard<'_>) -> Pod {
     let shop = shard.shop;
@@ -60,27 +36,14 @@ pub fn pod(shard: &Shard<'_>) -> Pod {
         security_context: Some(security::pod(security::POSTGRES_USER)),
         // Patroni hands the lock over and stops Postgres cleanly; a fast shutdown writes one checkpoint.
         termination_grace_period_seconds: Some(60),
-        init_containers: Some(vec![forget_address(shard)]),
         containers: vec![container(shard, &volumes)],
         volumes: Some(volumes.volumes),
         // A pair never shares a node where there are two; a one-node cluster still runs.
         ..placement::standing(&selector, shard.database.replicas > 0)
     };
-    let mut pod = Pod::new(spec).restarted_by(&config::fixed(shard));
+    let mut pod = Pod::new(spec).restarted_by(&(config::fixed(shard), START));
     pod.labels.insert(names::SCOPE_LABEL.into(), shard.scope());
     pod
-}
-
-fn forget_address(shard: &Shard<'_>) -> Container {
-    Container {
-        name: "forget-address".into(),
-        image: Some(shard.database.image.clone()),
-        command: Some(["/usr/bin/python3", "-c", FORGET_ADDRESS].map(str::to_owned).into()),
-        env: Some(vec![env::field("POD", "metadata.name")]),
-        resources: Some(shard.database.resources.clone()),
-        security_context: Some(security::container()),
-        ..Container::default()
-    }
 }
 
 fn container(shard: &Shard<'_>, volumes: &Mounted) -> Container {
@@ -89,7 +52,13 @@ fn container(shard: &Shard<'_>, volumes: &Mounted) -> Container {
         name: "postgres".into(),
         image: Some(shard.database.image.clone()),
         command: Some(volume::alone_on(DATA)),
-        args: Some(vec![PROGRAM.into(), format!("{CONFIG}/{FILE}")]),
+        args: Some(vec![
+            "/usr/bin/python3".into(),
+            format!("{CONFIG}/{START_FILE}"),
+            shard.scope(),
+            PROGRAM.into(),
+            format!("{CONFIG}/{FILE}"),
+        ]),
         env: Some(environment(shard)),
         ports: ports(&[("postgres", postgres), ("patroni", patroni)]),
         readiness_probe: Some(ready(&Ask::Http("/readiness", patroni))),
