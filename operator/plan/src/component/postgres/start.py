@@ -13,8 +13,8 @@ import urllib.request
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/"
 DATA = "/data/postgres"
-# There from before a database is made in an empty volume, or cloned, until Patroni says that it is made (`post_init`) or
-# the member starts once more.
+# There from before a database is made in an empty volume, or cloned, until Patroni says that it is made (`post_init`),
+# or until the member starts once more.
 UNFINISHED = "/data/.unfinished"
 # Seconds the first database of a cluster takes at most.
 OTHERS = 60
@@ -54,8 +54,8 @@ def annotations(thing):
 
 
 def forget_old_address():
-    """After a restart of its node the pod has another address, and somebody else may have the one it told. Patroni would
-    find a member of its own name answering there, and refuse to start for as long as it does."""
+    """After a restart of its node the pod has another address, and somebody else may have the one it told. Patroni
+    would find a member of its own name answering there, and refuse to start for as long as it does."""
     pod = "pods/" + os.environ["PATRONI_NAME"]
     told = annotations(api(pod)).get("status", "")
     if told and f"//{os.environ['POD_IP']}:" not in told:
@@ -68,18 +68,24 @@ def control():
     return None if told.returncode else told.stdout
 
 
-def hardly_begun(told):
-    """Less than three segments of the first timeline were written."""
-    checkpoint = re.search(r"^Latest checkpoint location: *([0-9A-F]+)/([0-9A-F]+)$", told, re.M)
-    timeline = re.search(r"^Latest checkpoint's TimeLineID: *(\d+)$", told, re.M)
-    if not checkpoint or not timeline:
+def said(told, name):
+    line = re.search(rf"^{re.escape(name)}: *(.*)$", told or "", re.M)
+    return line[1] if line else ""
+
+
+def half_made(told):
+    """Less than three segments of the first timeline were written, and not by another server."""
+    if told is None:
+        return True
+    high, _, low = said(told, "Latest checkpoint location").partition("/")
+    if not low or "recovery" in said(told, "Database cluster state") or os.path.exists(DATA + "/standby.signal"):
         return False
-    segments = int(checkpoint[1], 16) << 8 | int(checkpoint[2], 16) >> 24
-    return segments < 3 and timeline[1] == "1"
+    segments = int(high, 16) << 8 | int(low, 16) >> 24
+    return segments < 3 and said(told, "Latest checkpoint's TimeLineID") == "1"
 
 
-def remove_data(what):
-    print(f"removing a {what} that was cut off", flush=True)
+def remove_data():
+    print("removing a database that was cut off while it was made or cloned", flush=True)
     shutil.rmtree(DATA)
 
 
@@ -99,16 +105,19 @@ def in_order(config, waited):
         return True
     told = control()
     if identity:
-        if told is None:
-            remove_data("clone")
-        else:
+        if said(told, "Database system identifier") == identity:
             os.remove(UNFINISHED)
+        elif half_made(told):
+            remove_data()
         return True
-    # Nobody was ever served by it: the cluster has no identity.
-    if told is None or hardly_begun(told):
-        remove_data("database")
-        return identity is None or forget_beginning(config)
-    return True
+    if not half_made(told):
+        return True
+    if identity is None and not os.environ["PATRONI_NAME"].endswith("-0"):
+        # A shop made again over its volumes: the database may be in another member's.
+        return False
+    # This member began, and nobody was ever served by what it made.
+    remove_data()
+    return identity is None or forget_beginning(config)
 
 
 def forget_beginning(config):
