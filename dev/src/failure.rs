@@ -23,6 +23,14 @@ impl Failure {
         }
     }
 
+    /// An error told with all it knows.
+    pub fn of(error: &anyhow::Error) -> Failure {
+        Failure {
+            details: explain(error, 0),
+            ..Failure::new(error.to_string())
+        }
+    }
+
     pub fn detail(mut self, line: impl Into<String>) -> Failure {
         self.details.push(line.into());
         self

@@ -11,7 +11,7 @@ use super::{cargo, outcome};
 use crate::cluster::Cluster;
 use crate::cluster::address::Node;
 use crate::command;
-use crate::failure::{Failure, explain};
+use crate::failure::Failure;
 use crate::kube::Kube;
 use crate::owner;
 use crate::place::Place;
@@ -107,9 +107,8 @@ fn broken(seed: u64, what: What, error: &anyhow::Error, log: &Path) -> anyhow::E
         What::Promises => " --what promises",
     };
     screen_line!("failed");
-    let mut told = Failure::new(error.to_string());
-    told.details = explain(error, 0);
-    told.way_out(format!("./shop soak --seed {seed}{what} repeats this round"))
+    Failure::of(error)
+        .way_out(format!("./shop soak --seed {seed}{what} repeats this round"))
         .log(log)
         .into()
 }
@@ -147,9 +146,8 @@ pub fn power_cut(place: &Place, step: &Step<'_>) -> Result<((), String)> {
     let log = place.log("test-power");
     let _ = std::fs::remove_file(&log);
     let told = power(place, SEED, &log).map_err(|error| {
-        let mut told = Failure::new(error.to_string());
-        told.details = explain(&error, 0);
-        told.way_out("./shop soak --rounds 1 --seed 1 --what power repeats it")
+        Failure::of(&error)
+            .way_out(format!("./shop soak --rounds 1 --seed {SEED} --what power repeats it"))
             .log(&log)
     })?;
     Ok(((), told))

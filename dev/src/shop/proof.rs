@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{demo, http, stock};
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::kube::Kube;
 use crate::screen;
 use crate::wait::{self, Look};
@@ -102,9 +102,8 @@ fn patiently<T>(what: &str, mut attempt: impl FnMut() -> Result<T>) -> Result<T>
         })
     };
     wait::until(what, PATIENCE, Duration::from_millis(500), look).map_err(|error| {
-        let mut told = Failure::new(error.to_string()).way_out("kubectl get shop -o wide names the part that fails");
-        told.details = failure::explain(&error, 0);
-        told.into()
+        let way_out = "kubectl get shop -o wide names the part that fails";
+        Failure::of(&error).way_out(way_out).into()
     })
 }
 

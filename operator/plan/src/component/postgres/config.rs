@@ -13,6 +13,8 @@ pub const FILE: &str = "patroni.yml";
 /// What becomes Patroni.
 pub const START: &str = include_str!("start.py");
 pub const START_FILE: &str = "start.py";
+/// Its mark in a volume whose database is not made yet.
+pub const UNFINISHED: &str = "/data/.unfinished";
 pub const DATA: &str = "/data";
 pub const SOCKETS: &str = "/run/postgresql";
 /// Patroni sets it on its pod: `primary` or `replica`.
@@ -192,7 +194,7 @@ pub fn file(shard: &Shard<'_>) -> String {
         bootstrap: Bootstrap {
             dcs: dynamic(shard),
             initdb,
-            post_init: format!("/bin/rm -f {DATA}/.unfinished"),
+            post_init: format!("/bin/rm -f {UNFINISHED}"),
         },
     };
     serde_json::to_string_pretty(&file).expect("plain data are JSON")

@@ -89,6 +89,14 @@ fn an_address_of_another_shard_is_nobodys() {
 }
 
 #[test]
+fn the_mark_that_is_set_is_the_one_that_is_taken_away() {
+    let [mark, data] = [config::UNFINISHED.to_owned(), format!("{}/postgres", config::DATA)];
+    for line in [format!("UNFINISHED = \"{mark}\"\n"), format!("DATA = \"{data}\"\n")] {
+        assert!(config::START.contains(&line), "start.py has another {line}");
+    }
+}
+
+#[test]
 fn the_catalogues_standbys_have_a_pooler_of_their_own() {
     let shop = crate::fixtures::shop_of("postgres: {catalog: {replicas: 2}}");
     let names = |database: &str| {
